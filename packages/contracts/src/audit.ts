@@ -1,0 +1,162 @@
+import { Type } from "typebox";
+import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema } from "./ids.ts";
+import { Obligation, severities, type Severity } from "./policy.ts";
+import { ErrorCodeSchema } from "./problem.ts";
+import { Usage } from "./session.ts";
+import { authenticationKinds, dependencies, type AuthenticationKind, type Dependency } from "./wire-names.ts";
+
+const closed = { additionalProperties: false } as const;
+const DependencySchema = Type.Unsafe<Dependency>(Type.String({ enum: dependencies }));
+const Step = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
+const Timestamp = Type.String({ description: "RFC 3339, UTC" });
+
+/**
+ * The shape of `data` for each event type: digests, ids, counts and codes, never a prompt, a completion or a token.
+ * The list and the types are one thing.
+ */
+export const eventData = {
+  "session.created": Type.Object(
+    {
+      role: Type.String(),
+      prompt_digest: DigestSchema,
+      metadata_digest: Type.Optional(DigestSchema),
+      model: Type.Optional(Type.String()),
+      labels: Type.Array(Type.String()),
+      capsule: Type.Optional(Type.String()),
+      task_queue: Type.String(),
+    },
+    closed,
+  ),
+  "policy.decided": Type.Object(
+    {
+      step: Step,
+      action: Type.String(),
+      resource: Type.String(),
+      action_digest: DigestSchema,
+      effect_key: DigestSchema,
+      decision_id: Type.String(),
+      policy_version: Type.String(),
+      allowed: Type.Boolean(),
+      score: Type.Number(),
+      severity: Type.Unsafe<Severity>(Type.String({ enum: severities })),
+      reasons: Type.Array(Type.String()),
+      obligations: Type.Array(Obligation),
+      expires_at: Timestamp,
+    },
+    closed,
+  ),
+  "token.issued": Type.Object(
+    {
+      step: Step,
+      effect_key: DigestSchema,
+      decision_id: Type.String(),
+      jti: Type.String(),
+      audience: Type.String(),
+      scopes: Type.Array(Type.String()),
+      expires_at: Timestamp,
+    },
+    closed,
+  ),
+  "effect.intended": Type.Object(
+    {
+      step: Step,
+      action: Type.String(),
+      resource: Type.String(),
+      action_digest: DigestSchema,
+      effect_key: DigestSchema,
+      decision_id: Type.String(),
+      jti: Type.String(),
+    },
+    closed,
+  ),
+  "effect.completed": Type.Object(
+    {
+      step: Step,
+      effect_key: DigestSchema,
+      result_digest: DigestSchema,
+      model: Type.String(),
+      finish_reason: Type.String(),
+      usage: Usage,
+    },
+    closed,
+  ),
+  "effect.failed": Type.Object({ step: Step, effect_key: DigestSchema, code: ErrorCodeSchema }, closed),
+  "dependency.unavailable": Type.Object({ step: Step, dependency: DependencySchema, code: ErrorCodeSchema }, closed),
+  "dependency.recovered": Type.Object({ step: Step, dependency: DependencySchema }, closed),
+  "session.cancel_requested": Type.Object({ by: UserIdSchema }, closed),
+  "session.completed": Type.Object({ result_digest: DigestSchema, usage: Usage }, closed),
+  "session.denied": Type.Object(
+    {
+      code: ErrorCodeSchema,
+      step: Step,
+      decision_id: Type.Optional(Type.String()),
+      reasons: Type.Array(Type.String()),
+    },
+    closed,
+  ),
+  "session.failed": Type.Object({ code: ErrorCodeSchema, step: Type.Optional(Step) }, closed),
+  "session.canceled": Type.Object({}, closed),
+  "session.timed_out": Type.Object({}, closed),
+} as const;
+
+export type EventType = keyof typeof eventData;
+export type EventData<T extends EventType> = Type.Static<(typeof eventData)[T]>;
+
+/** An event as a writer hands it in; the ledger adds position, time and chain. */
+export type NewEvent = {
+  [T in EventType]: {
+    readonly type: T;
+    /** What makes the id deterministic within the session, e.g. `step-1/policy.decided`. */
+    readonly key: string;
+    readonly tenant: string;
+    readonly session_id: string;
+    readonly user: string;
+    readonly agent: string;
+    readonly authn: AuthenticationKind;
+    readonly traceparent?: string;
+    readonly data: EventData<T>;
+  };
+}[EventType];
+
+/**
+ * One event of a session's ledger: a CloudEvents 1.0 event in structured mode, on every wire the same bytes.
+ * `id` is deterministic, `sequence` gap-free per session from 1, `hash` the SHA-256 over the RFC 8785 canonical
+ * JSON of the event without `hash`, `prevhash` the hash of the one before (64 zeros for the first).
+ */
+export const AuditEvent = Type.Object(
+  {
+    specversion: Type.Literal("1.0"),
+    id: Type.String(),
+    source: Type.String({ description: "/tenants/<tenant>/sessions/<session>" }),
+    type: Type.Unsafe<EventType>(Type.String({ enum: Object.keys(eventData) })),
+    subject: SessionIdSchema,
+    time: Timestamp,
+    datacontenttype: Type.Literal("application/json"),
+    tenant: TenantIdSchema,
+    user: UserIdSchema,
+    agent: Type.String(),
+    authn: Type.Unsafe<AuthenticationKind>(Type.String({ enum: authenticationKinds })),
+    traceparent: Type.Optional(Type.String()),
+    sequence: Type.Integer({ minimum: 1 }),
+    prevhash: DigestSchema,
+    hash: DigestSchema,
+    data: Type.Record(Type.String(), Type.Unknown()),
+  },
+  closed,
+);
+export type AuditEvent = Type.Static<typeof AuditEvent>;
+
+/** `prevhash` of the first event of a session. */
+export const genesisHash = `sha256:${"0".repeat(64)}` as const;
+
+export const EventPage = Type.Object(
+  {
+    session_id: SessionIdSchema,
+    events: Type.Array(AuditEvent),
+    next_after: Type.Optional(
+      Type.Integer({ description: "Pass as `after` for the next page; absent when no event is left now" }),
+    ),
+  },
+  closed,
+);
+export type EventPage = Type.Static<typeof EventPage>;

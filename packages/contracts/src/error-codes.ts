@@ -1,0 +1,88 @@
+/** How a caller, a retry policy or a workflow should treat an error. */
+export type Retry = "never" | "backoff";
+
+interface ErrorRow {
+  /** HTTP status of the problem document. */
+  readonly status: number;
+  /** `backoff`: the same request may succeed later; `never`: it will not. */
+  readonly retry: Retry;
+  /** RFC 9457 `title`: the same for every occurrence of the code. */
+  readonly title: string;
+}
+
+/**
+ * The closed set of error codes of the whole system with what each means over HTTP.
+ * A code is also the `ApplicationFailure.type` inside Temporal and the `code` of ledger events.
+ */
+export const errors = {
+  // The request itself.
+  INVALID_JSON: { status: 400, retry: "never", title: "The body is not valid JSON" },
+  VALIDATION_FAILED: { status: 400, retry: "never", title: "The request does not fit its schema" },
+  REQUEST_TIMEOUT: { status: 408, retry: "backoff", title: "The request took too long to arrive" },
+  PAYLOAD_TOO_LARGE: { status: 413, retry: "never", title: "The body is too large" },
+  URI_TOO_LONG: { status: 414, retry: "never", title: "The path is too long" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: "never", title: "The body must be application/json" },
+  HEADERS_TOO_LARGE: { status: 431, retry: "never", title: "The headers are too large" },
+  ROUTE_NOT_FOUND: { status: 404, retry: "never", title: "No such route" },
+  // Who is asking.
+  UNAUTHENTICATED: { status: 401, retry: "never", title: "A valid bearer token is required" },
+  MFA_REQUIRED: { status: 401, retry: "never", title: "This user needs a valid one-time code" },
+  FORBIDDEN: { status: 403, retry: "never", title: "The principal lacks the right for this" },
+  PRINCIPAL_MISMATCH: { status: 403, retry: "never", title: "The body names another principal than the token" },
+  IDENTITY_DENIED: {
+    status: 403,
+    retry: "never",
+    title: "The identity service grants none of the capabilities asked for",
+  },
+  // Sessions.
+  SESSION_NOT_FOUND: { status: 404, retry: "never", title: "No such session" },
+  SESSION_ID_TAKEN: { status: 409, retry: "never", title: "The session id is in use" },
+  ACTION_NOT_ALLOWED: { status: 409, retry: "never", title: "The session's state does not allow this action" },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: "backoff", title: "The first request with this key is still running" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, retry: "never", title: "The idempotency key was used with another body" },
+  SESSION_CANCELED: { status: 409, retry: "never", title: "The session was canceled" },
+  SESSION_TIMED_OUT: { status: 504, retry: "never", title: "The session reached its time limit" },
+  TOO_MANY_STREAMS: { status: 429, retry: "backoff", title: "Too many event streams are open" },
+  // Policy and permits.
+  POLICY_DENIED: { status: 403, retry: "never", title: "Policy denied the action" },
+  POLICY_UNAVAILABLE: { status: 503, retry: "backoff", title: "The policy engine gave no answer" },
+  POLICY_BAD_RESPONSE: {
+    status: 503,
+    retry: "backoff",
+    title: "The policy engine gave an answer that cannot be trusted",
+  },
+  OBLIGATION_UNMET: { status: 403, retry: "never", title: "Policy asks for an obligation that cannot be met" },
+  PERMIT_INVALID: { status: 403, retry: "never", title: "The permit does not fit the action" },
+  PERMIT_EXPIRED: { status: 403, retry: "never", title: "The permit has expired" },
+  // Upstreams.
+  IDENTITY_UNAVAILABLE: { status: 503, retry: "backoff", title: "The identity service gave no answer" },
+  IDENTITY_BAD_RESPONSE: {
+    status: 503,
+    retry: "backoff",
+    title: "The identity service gave an answer that cannot be trusted",
+  },
+  MODEL_UNAVAILABLE: { status: 503, retry: "backoff", title: "The model gave no answer" },
+  MODEL_BAD_RESPONSE: { status: 503, retry: "backoff", title: "The model gave an answer that cannot be read" },
+  MODEL_REJECTED: { status: 422, retry: "never", title: "The model refused the request" },
+  TEMPORAL_UNAVAILABLE: { status: 503, retry: "backoff", title: "Temporal cannot be reached" },
+  // Evidence.
+  AUDIT_UNAVAILABLE: { status: 503, retry: "backoff", title: "The ledger cannot be written" },
+  EVENT_CONFLICT: { status: 409, retry: "never", title: "The event id is recorded with other content" },
+  SESSION_ENDED: { status: 409, retry: "never", title: "The session has ended" },
+  // The service.
+  NOT_READY: { status: 503, retry: "backoff", title: "The service is not ready" },
+  INTERNAL: { status: 500, retry: "backoff", title: "The service failed" },
+} as const satisfies Record<string, ErrorRow>;
+
+/** One of the closed set of error codes. */
+export type ErrorCode = keyof typeof errors;
+
+/** True when a string is one of the closed set. */
+export function isErrorCode(value: string): value is ErrorCode {
+  return Object.hasOwn(errors, value);
+}
+
+/** Codes that no retry policy repeats; for `nonRetryableErrorTypes`. */
+export function nonRetryableCodes(): ErrorCode[] {
+  return Object.keys(errors).filter((code): code is ErrorCode => isErrorCode(code) && errors[code].retry === "never");
+}

@@ -1,0 +1,185 @@
+import { Type } from "typebox";
+import { ErrorCodeSchema } from "./problem.ts";
+import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema } from "./ids.ts";
+import { severities, type Severity } from "./policy.ts";
+import { dependencies, type Dependency } from "./wire-names.ts";
+
+export const sessionStatuses = [
+  "starting",
+  "running",
+  "waiting_input",
+  "waiting_approval",
+  "waiting_budget",
+  "paused",
+  "completed",
+  "denied",
+  "failed",
+  "canceled",
+  "timed_out",
+] as const;
+export type SessionStatus = (typeof sessionStatuses)[number];
+export const SessionStatusSchema = Type.Unsafe<SessionStatus>(Type.String({ enum: sessionStatuses }));
+
+/** Statuses that no session leaves. */
+export const terminalStatuses = [
+  "completed",
+  "denied",
+  "failed",
+  "canceled",
+  "timed_out",
+] as const satisfies readonly SessionStatus[];
+
+export function isTerminal(status: SessionStatus): boolean {
+  return terminalStatuses.some((terminal) => terminal === status);
+}
+
+/** Bounds of a start request. */
+export const startLimits = {
+  bodyBytes: 262_144,
+  promptBytes: 102_400,
+  metadataBytes: 16_384,
+  metadataKeys: 64,
+  depth: 8,
+  labels: 16,
+} as const;
+
+/** The body of `POST /v1/sessions` and `POST /v1/sessions/start`. `tenant` and `user` may be left out when a token names them. */
+export const StartSessionRequest = Type.Object(
+  {
+    tenant: Type.Optional(TenantIdSchema),
+    tenant_id: Type.Optional(TenantIdSchema),
+    user: Type.Optional(UserIdSchema),
+    user_id: Type.Optional(UserIdSchema),
+    prompt: Type.String({ minLength: 1, maxLength: 102_400, description: "At most 100 KiB" }),
+    model: Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$",
+        description: "A model of the model service; its default if left out",
+      }),
+    ),
+    metadata: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description:
+          "At most 16 KiB, 64 keys, depth 8. session_id, labels and capsule have a meaning; the rest is yours.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type StartSessionRequest = Type.Static<typeof StartSessionRequest>;
+
+/** Input of the workflow, as a Temporal client in any language sends it. Never holds a token. */
+export interface SessionWorkflowInput {
+  session_id: string;
+  tenant: string;
+  user: string;
+  prompt: string;
+  model?: string;
+  metadata?: Record<string, unknown>;
+}
+
+export const StartSessionAccepted = Type.Object(
+  {
+    session_id: SessionIdSchema,
+    workflow_id: Type.String(),
+    run_id: Type.String(),
+    task_queue: Type.String(),
+    status: SessionStatusSchema,
+  },
+  { additionalProperties: false },
+);
+export type StartSessionAccepted = Type.Static<typeof StartSessionAccepted>;
+
+export const Usage = Type.Object(
+  {
+    prompt_tokens: Type.Integer({ minimum: 0 }),
+    completion_tokens: Type.Integer({ minimum: 0 }),
+    total_tokens: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+export type Usage = Type.Static<typeof Usage>;
+
+export const SessionResult = Type.Object(
+  { text: Type.String(), text_digest: DigestSchema, model: Type.String(), finish_reason: Type.String(), usage: Usage },
+  { additionalProperties: false },
+);
+export type SessionResult = Type.Static<typeof SessionResult>;
+
+export const DecisionSummary = Type.Object(
+  {
+    decision_id: Type.String(),
+    allowed: Type.Boolean(),
+    score: Type.Number(),
+    severity: Type.Unsafe<Severity>(Type.String({ enum: severities })),
+    reasons: Type.Array(Type.String()),
+    policy_version: Type.String(),
+  },
+  { additionalProperties: false },
+);
+export type DecisionSummary = Type.Static<typeof DecisionSummary>;
+
+/** What is shown of a step's token: never the token. */
+export const TokenSummary = Type.Object(
+  { jti: Type.String(), expires_at: Type.String(), scopes: Type.Array(Type.String()) },
+  { additionalProperties: false },
+);
+export type TokenSummary = Type.Static<typeof TokenSummary>;
+
+export const SessionFailure = Type.Object(
+  { code: ErrorCodeSchema, detail: Type.String() },
+  { additionalProperties: false },
+);
+export type SessionFailure = Type.Static<typeof SessionFailure>;
+
+export const SessionView = Type.Object(
+  {
+    session_id: SessionIdSchema,
+    workflow_id: Type.String(),
+    run_id: Type.Optional(Type.String()),
+    task_queue: Type.String(),
+    tenant: TenantIdSchema,
+    user: UserIdSchema,
+    status: SessionStatusSchema,
+    blocked_on: Type.Optional(
+      Type.Unsafe<Dependency>(
+        Type.String({ enum: dependencies, description: "What is down while the session waits for it" }),
+      ),
+    ),
+    blocked_code: Type.Optional(ErrorCodeSchema),
+    model: Type.Optional(Type.String()),
+    labels: Type.Array(Type.String()),
+    capsule: Type.Optional(Type.String()),
+    created_at: Type.String({ description: "RFC 3339, UTC" }),
+    updated_at: Type.String({ description: "RFC 3339, UTC" }),
+    last_seq: Type.Integer({ minimum: 1, description: "Position of the newest event in the session's ledger" }),
+    decision: Type.Optional(DecisionSummary),
+    token: Type.Optional(TokenSummary),
+    result: Type.Optional(SessionResult),
+    error: Type.Optional(SessionFailure),
+  },
+  { additionalProperties: false },
+);
+export type SessionView = Type.Static<typeof SessionView>;
+
+export const SessionPage = Type.Object(
+  {
+    sessions: Type.Array(SessionView),
+    next_cursor: Type.Optional(Type.String({ description: "Pass as `cursor` for the next page; absent on the last" })),
+  },
+  { additionalProperties: false },
+);
+export type SessionPage = Type.Static<typeof SessionPage>;
+
+export const sessionActions = [
+  "message",
+  "approve",
+  "deny",
+  "pause",
+  "resume",
+  "cancel",
+  "terminate",
+  "retry",
+  "extend-budget",
+] as const;
+export type SessionAction = (typeof sessionActions)[number];

@@ -1,0 +1,61 @@
+/**
+ * Names that travel on wires and into other people's systems. Changed only on purpose: each is pinned as a
+ * literal in `tests/pins`. This file has no import, so that workflow code can use it at no cost.
+ */
+export const sessionWorkflowType = "session-start-workflow";
+
+/** Workflow ids are this prefix and the session id. */
+export const workflowIdPrefix = "session-";
+
+/** Default task queue of the session workflows and their activities. */
+export const defaultTaskQueue = "somagent.session.workflows";
+
+export const activityNames = [
+  "evaluate-policy",
+  "issue-identity-token",
+  "run-slm-completion",
+  "emit-audit-event",
+] as const;
+export type ActivityName = (typeof activityNames)[number];
+
+/** Kafka topic of audit events. */
+export const auditTopic = "agent.audit";
+
+/** Search attributes that the orchestrator sets on each session workflow; both are Keyword. */
+export const searchAttributes = { tenantId: "TenantId", sessionStatus: "SessionStatus" } as const;
+
+/** Services as they are named in `blocked_on`, logs, metrics and readiness. */
+export const dependencies = ["temporal", "ledger", "policy-engine", "identity-service", "slm"] as const;
+export type Dependency = (typeof dependencies)[number];
+
+/** Default ports of the services. */
+export const ports = { orchestrator: 10001, identityService: 10002, policyEngine: 10020 } as const;
+
+/** Header that carries a caller's idempotency key. */
+export const idempotencyKeyHeader = "idempotency-key";
+
+/** Audience of callers' tokens for the orchestrator's API. */
+export const orchestratorAudience = "somagent-orchestrator";
+
+/** Audience of the step tokens that the model service accepts. */
+export const slmAudience = "somagent-slm";
+
+/** How a principal was established; stands in every event as `authn`. */
+export const authenticationKinds = ["token", "unauthenticated-loopback", "temporal-client"] as const;
+export type AuthenticationKind = (typeof authenticationKinds)[number];
+
+/** Capabilities that users, agents and tokens can carry. */
+export const capabilities = [
+  "session.start",
+  "session.read",
+  "session.cancel",
+  "model.complete",
+  "model.embed",
+] as const;
+export type Capability = (typeof capabilities)[number];
+
+export const roles = ["viewer", "operator", "approver", "admin", "auditor"] as const;
+export type Role = (typeof roles)[number];
+
+/** The agent that acts in a session which names no capsule. */
+export const defaultAgent = "session-agent";

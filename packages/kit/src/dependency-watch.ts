@@ -1,0 +1,107 @@
+import type { Logger } from "./logger.ts";
+import type { Gauge } from "./metrics.ts";
+
+/** One thing that a service needs: how to ask whether it is there, and where it is. */
+export interface WatchedDependency<Name extends string> {
+  readonly name: Name;
+  /** Shown in the log, so without credentials. */
+  readonly address: string;
+  /** Resolves when it is there, rejects when not; must end by itself when the signal fires. */
+  check(signal: AbortSignal): Promise<void>;
+}
+
+interface WatchOptions {
+  readonly log: Logger;
+  readonly up: Gauge<"dependency">;
+  readonly intervalMs?: number;
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Asks each dependency again and again, logs once when it is lost (naming which and where) and once when it is back,
+ * and answers `missing()` from what it saw last. A dependency that was never seen counts as missing, so that nothing
+ * is ready before it was shown to be.
+ */
+export class DependencyWatch<Name extends string> {
+  readonly #dependencies: readonly WatchedDependency<Name>[];
+  readonly #options: WatchOptions;
+  readonly #lostAt = new Map<Name, number>();
+  readonly #seen = new Set<Name>();
+  readonly #stop = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor(dependencies: readonly WatchedDependency<Name>[], options: WatchOptions) {
+    this.#dependencies = dependencies;
+    this.#options = options;
+  }
+
+  /** Starts one loop for each dependency and resolves after the first answer of all. */
+  async start(): Promise<void> {
+    await Promise.all(this.#dependencies.map((dependency) => this.#ask(dependency)));
+    this.#loops = this.#dependencies.map((dependency) => this.#loop(dependency));
+  }
+
+  /** What is not there now, with its address. */
+  missing(): { name: Name; address: string }[] {
+    return this.#dependencies
+      .filter(({ name }) => !this.#seen.has(name) || this.#lostAt.has(name))
+      .map(({ name, address }) => ({ name, address }));
+  }
+
+  isUp(name: Name): boolean {
+    return this.#seen.has(name) && !this.#lostAt.has(name);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(dependency: WatchedDependency<Name>): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await pause(this.#options.intervalMs ?? 2_000, signal);
+      if (!signal.aborted) await this.#ask(dependency);
+    }
+  }
+
+  async #ask(dependency: WatchedDependency<Name>): Promise<void> {
+    const deadline = AbortSignal.timeout(this.#options.deadlineMs ?? 1_000);
+    try {
+      await dependency.check(AbortSignal.any([deadline, this.#stop.signal]));
+      this.#found(dependency);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#lost(dependency, error);
+    }
+  }
+
+  #found({ name, address }: WatchedDependency<Name>): void {
+    const { log, up } = this.#options;
+    const lostAt = this.#lostAt.get(name);
+    up.set({ dependency: name }, 1);
+    this.#seen.add(name);
+    if (lostAt === undefined) return;
+    this.#lostAt.delete(name);
+    log.info({ dependency: name, address, outage_ms: Date.now() - lostAt }, `${name} at ${address} is back`);
+  }
+
+  #lost({ name, address }: WatchedDependency<Name>, error: unknown): void {
+    const { log, up } = this.#options;
+    up.set({ dependency: name }, 0);
+    if (this.#lostAt.has(name)) return;
+    this.#lostAt.set(name, Date.now());
+    log.error({ dependency: name, address, err: error }, `${name} at ${address} cannot be reached; waiting for it`);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,19 @@
+import { DomainError } from "./domain-error.ts";
+
+/** Refuses bodies nested deeper than `limit`, before any schema walks them. Iterative, so that depth cannot exhaust the stack. */
+export function assertDepth(body: unknown, limit: number): void {
+  let level: { pointer: string; value: unknown }[] = [{ pointer: "", value: body }];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const next: typeof level = [];
+    for (const { pointer, value } of level) {
+      if (typeof value !== "object" || value === null) continue;
+      if (depth >= limit) {
+        const detail = `is nested deeper than ${String(limit)} levels`;
+        throw new DomainError("VALIDATION_FAILED", `${pointer}: ${detail}.`, { fields: [{ pointer, detail }] });
+      }
+      for (const [key, child] of Object.entries(value))
+        next.push({ pointer: `${pointer}/${key.slice(0, 64)}`, value: child });
+    }
+    level = next;
+  }
+}

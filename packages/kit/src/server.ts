@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import fastifySwagger from "@fastify/swagger";
+import fastifySwaggerUi from "@fastify/swagger-ui";
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { errors } from "@soma/contracts/error-codes";
+import { Problem } from "@soma/contracts/problem";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Type } from "typebox";
+import { DomainError } from "./domain-error.ts";
+import { assertDepth } from "./json-depth.ts";
+import type { Logger } from "./logger.ts";
+import type { ServiceMetrics } from "./metrics.ts";
+import { sendProblem, toDomainError } from "./problem-response.ts";
+
+export type Server = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What `/ready` says is missing: a dependency's name and where it was looked for. */
+export interface Missing {
+  readonly name: string;
+  readonly address?: string;
+}
+
+interface ServerOptions {
+  readonly service: string;
+  readonly version: string;
+  /** One paragraph for the OpenAPI document. */
+  readonly description: string;
+  readonly log: Logger;
+  readonly metrics: ServiceMetrics;
+  /** What keeps the service from being ready; empty when nothing does. */
+  missing(): readonly Missing[] | Promise<readonly Missing[]>;
+  readonly bodyLimitBytes?: number;
+}
+
+const maxDepth = 8;
+
+/**
+ * The HTTP server that every service starts from: JSON only, bounded bodies, depth and times, problem+json for every
+ * error, a request id on every answer, `/health`, `/ready`, `/metrics`, `/openapi.json` and `/docs`.
+ * Routes are added by the caller; nothing listens yet.
+ */
+export async function buildServer(options: ServerOptions): Promise<Server> {
+  const { log, metrics } = options;
+  const app: Server = fastify({
+    logger: false,
+    // Both default to none in Node: a dripping client would hold its connection for ever.
+    requestTimeout: 15_000,
+    connectionTimeout: 20_000,
+    keepAliveTimeout: 10_000,
+    bodyLimit: options.bodyLimitBytes ?? 262_144,
+    routerOptions: { maxParamLength: 200 },
+    onProtoPoisoning: "error",
+    onConstructorPoisoning: "error",
+    return503OnClosing: true,
+    forceCloseConnections: "idle",
+    genReqId: (request) => requestId(request.headers["x-request-id"]),
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toDomainError(error)),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.removeContentTypeParser("text/plain");
+
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-request-id", request.id);
+    done();
+  });
+  app.addHook("preValidation", (request, _reply, done) => {
+    assertDepth(request.body, maxDepth);
+    done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    // The pattern, not the path: a path holds ids.
+    const route = request.routeOptions.url ?? "none";
+    const status = String(reply.statusCode);
+    metrics.requestSeconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
+    const line = {
+      request_id: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime),
+    };
+    if (isProbe(route)) log.debug(line, "request");
+    else log.info(line, "request");
+    done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const known = toDomainError(error);
+    metrics.requestsRefused.inc({ code: known.code });
+    if (errors[known.code].status >= 500)
+      log.error({ request_id: request.id, code: known.code, err: known.cause ?? known }, "request failed");
+    return sendProblem(request, reply, known);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      request,
+      reply,
+      new DomainError("ROUTE_NOT_FOUND", "No route serves this method and path; /openapi.json lists them all."),
+    ),
+  );
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: `Soma ${options.service}`, version: options.version, description: options.description },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+    },
+  });
+  await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
+  addOperations(app, options);
+  return app;
+}
+
+/** What an operator's probes and tools read. `/health` calls nothing: a dependency that is down must not restart us. */
+function addOperations(app: Server, options: ServerOptions): void {
+  const Health = Type.Object({ status: Type.Literal("ok"), service: Type.String(), version: Type.String() });
+  const Ready = Type.Object({ status: Type.Literal("ready") });
+  const NotReady = Type.Object({
+    ...Problem.properties,
+    missing: Type.Array(Type.Object({ name: Type.String(), address: Type.Optional(Type.String()) })),
+  });
+  app.get("/health", { schema: { summary: "Liveness; calls nothing", response: { 200: Health } } }, () => ({
+    status: "ok" as const,
+    service: options.service,
+    version: options.version,
+  }));
+  app.get(
+    "/ready",
+    { schema: { summary: "Readiness; names what is missing", response: { 200: Ready, 503: NotReady } } },
+    async (request, reply) => {
+      const missing = await options.missing();
+      if (missing.length === 0) return { status: "ready" as const };
+      const names = missing
+        .map(({ name, address }) => (address === undefined ? name : `${name} at ${address}`))
+        .join(", ");
+      const { status, title } = errors.NOT_READY;
+      return reply
+        .code(503)
+        .header("retry-after", "2")
+        .type("application/problem+json")
+        .send({
+          type: "urn:soma:problem:not-ready",
+          title,
+          status,
+          detail: `Missing: ${names}.`,
+          code: "NOT_READY" as const,
+          request_id: request.id,
+          missing: [...missing],
+        });
+    },
+  );
+  app.get(
+    "/metrics",
+    { schema: { summary: "Prometheus text format", response: { 200: Type.String() } } },
+    async (_request, reply) =>
+      reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
+  );
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+}
+
+function isProbe(route: string): boolean {
+  return route === "/health" || route === "/ready" || route === "/metrics";
+}
+
+/** A caller's id is kept when it is harmless in a log line and a header. */
+function requestId(header: string | string[] | undefined): string {
+  return typeof header === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
+}

@@ -1,0 +1,84 @@
+"""Who may call: the bearer token of each request is verified afresh by the identity service. Fails closed."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import aiohttp
+from starlette.requests import Request
+
+from soma_slm.openai_errors import ApiError, busy
+
+TOKEN_LIMIT = 8 * 1024
+ANSWER_LIMIT_BYTES = 64 * 1024
+DEADLINE_SECONDS = 1.0
+COMPACT_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+class Access:
+    """The check before every /v1 call. Without an identity service it lets all pass: see settings, loopback only."""
+
+    def __init__(self, identity_url: str | None, audience: str) -> None:
+        """Take the identity service's base URL (None: loopback, no check) and this service's audience."""
+        self._verify_url = identity_url and f"{identity_url}/v1/tokens/verify"
+        self._audience = audience
+        self._session: aiohttp.ClientSession | None = None
+
+    async def require(self, request: Request, *scopes: str) -> None:
+        """Return when the caller's token is valid, for this audience, with one of the scopes; raise else."""
+        if self._verify_url is None:
+            return
+        claims = await self._verified_claims(_bearer_token(request))
+        audience = claims.get("aud")
+        if self._audience not in (audience if isinstance(audience, list) else [audience]):
+            raise _unauthorized("the token is for another audience")
+        granted = claims.get("scope")
+        if not isinstance(granted, str) or not set(scopes) & set(granted.split()):
+            raise ApiError(403, "insufficient_scope", f"the token lacks the scope {' or '.join(scopes)}")
+
+    async def _verified_claims(self, token: str) -> dict[str, Any]:
+        try:
+            answer = await asyncio.wait_for(self._ask(token), DEADLINE_SECONDS)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, RecursionError):
+            raise _unavailable() from None
+        valid, claims = answer.get("valid"), answer.get("claims")
+        if valid is False:
+            raise _unauthorized("the token is not valid")
+        if valid is not True or not isinstance(claims, dict):
+            raise _unavailable()
+        return claims
+
+    async def _ask(self, token: str) -> dict[str, Any]:
+        """Return the identity service's JSON object; everything unusual is a ValueError."""
+        if self._session is None:
+            # Made here and not in __init__: it belongs to the loop that requests run on.
+            self._session = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+        async with self._session.post(
+            str(self._verify_url), json={"token": token}, allow_redirects=False
+        ) as response:
+            if response.status != 200 or response.content_type != "application/json":  # noqa: PLR2004
+                raise ValueError("status or type")
+            raw = await response.content.read(ANSWER_LIMIT_BYTES + 1)
+            if len(raw) > ANSWER_LIMIT_BYTES:
+                raise ValueError("size")
+        answer = json.loads(raw)
+        if not isinstance(answer, dict):
+            raise ValueError("shape")  # noqa: TRY004 - all that is unusual is one kind of failure here
+        return answer
+
+
+def _bearer_token(request: Request) -> str:
+    values = request.headers.getlist("authorization")
+    scheme, _, token = (values[0] if len(values) == 1 else "").partition(" ")
+    if scheme.lower() != "bearer" or len(token) > TOKEN_LIMIT or not COMPACT_JWT.fullmatch(token):
+        raise _unauthorized("send one header authorization: Bearer <token>")
+    return token
+
+
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(401, "invalid_token", message, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _unavailable() -> ApiError:
+    return busy("identity_unavailable", "the identity service gave no usable answer")
