@@ -9,6 +9,10 @@ const closed = { additionalProperties: false } as const;
 const DependencySchema = Type.Unsafe<Dependency>(Type.String({ enum: dependencies }));
 const Step = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const Timestamp = Type.String({ description: "RFC 3339, UTC" });
+const EventKey = Type.String({
+  pattern: "^[!-~]{1,256}$",
+  description: "What the event is within its session, e.g. step-1/policy.decided",
+});
 
 /**
  * The shape of `data` for each event type: digests, ids, counts and codes, never a prompt, a completion or a token.
@@ -120,13 +124,15 @@ export type NewEvent = {
 
 /**
  * One event of a session's ledger: a CloudEvents 1.0 event in structured mode, on every wire the same bytes.
- * `id` is deterministic, `sequence` gap-free per session from 1, `hash` the SHA-256 over the RFC 8785 canonical
- * JSON of the event without `hash`, `prevhash` the hash of the one before (64 zeros for the first).
+ * `id` is `evt_` and the SHA-256 (hex) over tenant, session and `eventkey`, each preceded by its length in bytes and a
+ * colon: a stranger can recompute it. `sequence` is gap-free per session from 1, `hash` the SHA-256 over the RFC 8785
+ * canonical JSON of the event without `hash`, `prevhash` the hash of the one before (64 zeros for the first).
  */
 export const AuditEvent = Type.Object(
   {
     specversion: Type.Literal("1.0"),
-    id: Type.String(),
+    id: Type.String({ pattern: "^evt_[0-9a-f]{64}$" }),
+    eventkey: EventKey,
     source: Type.String({ description: "/tenants/<tenant>/sessions/<session>" }),
     type: Type.Unsafe<EventType>(Type.String({ enum: Object.keys(eventData) })),
     subject: SessionIdSchema,

@@ -10,6 +10,10 @@ export const Permit = Type.Object(
     tenant: TenantIdSchema,
     session_id: SessionIdSchema,
     step: Type.String(),
+    round: Type.Integer({
+      minimum: 1,
+      description: "Which decision on this step; above 1 when one expired while it waited",
+    }),
     effect_key: DigestSchema,
     action_digest: DigestSchema,
     decision_id: Type.String(),

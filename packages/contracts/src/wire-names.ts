@@ -21,8 +21,8 @@ export type ActivityName = (typeof activityNames)[number];
 /** Kafka topic of audit events. */
 export const auditTopic = "agent.audit";
 
-/** Search attributes that the orchestrator sets on each session workflow; both are Keyword. */
-export const searchAttributes = { tenantId: "TenantId", sessionStatus: "SessionStatus" } as const;
+/** Search attributes that the orchestrator sets on each session workflow; all are Keyword. */
+export const searchAttributes = { tenantId: "TenantId" } as const;
 
 /** Services as they are named in `blocked_on`, logs, metrics and readiness. */
 export const dependencies = ["temporal", "ledger", "policy-engine", "identity-service", "slm"] as const;

@@ -4,10 +4,15 @@ import canonicalize from "canonicalize";
 
 /**
  * RFC 8785 canonical JSON. Undefined members are left out; a value that JSON cannot carry (a function, a bigint, a
- * non-finite number) is a `TypeError`.
+ * non-finite number, half a surrogate pair) is a `TypeError`.
  */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
+  let text: string | undefined;
+  try {
+    text = canonicalize(value);
+  } catch (error) {
+    throw new TypeError("value has no canonical JSON form", { cause: error });
+  }
   if (text === undefined) throw new TypeError("value has no JSON form");
   return text;
 }

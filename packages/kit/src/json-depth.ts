@@ -1,8 +1,11 @@
 import { DomainError } from "./domain-error.ts";
 
-/** Refuses bodies nested deeper than `limit`, before any schema walks them. Iterative, so that depth cannot exhaust the stack. */
-export function assertDepth(body: unknown, limit: number): void {
-  let level: { pointer: string; value: unknown }[] = [{ pointer: "", value: body }];
+/**
+ * Refuses a value of more than `limit` levels of objects and lists, before any schema walks it. Iterative, so that
+ * depth cannot exhaust the stack. `at` is the value's own place in the body.
+ */
+export function assertDepth(body: unknown, limit: number, at = ""): void {
+  let level: { pointer: string; value: unknown }[] = [{ pointer: at, value: body }];
   for (let depth = 0; level.length > 0; depth += 1) {
     const next: typeof level = [];
     for (const { pointer, value } of level) {

@@ -25,6 +25,7 @@ export const logFields = [
   "line",
   "method",
   "outage_ms",
+  "outcome",
   "pack",
   "pid",
   "policy_version",

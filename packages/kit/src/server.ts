@@ -25,6 +25,8 @@ export type Server = FastifyInstance<
 export interface Missing {
   readonly name: string;
   readonly address?: string;
+  /** Unless false, the service is not ready without it; false: it serves, and what needs this waits. */
+  readonly required?: boolean;
 }
 
 interface ServerOptions {
@@ -35,11 +37,11 @@ interface ServerOptions {
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
   /** What keeps the service from being ready; empty when nothing does. */
-  missing(): readonly Missing[] | Promise<readonly Missing[]>;
+  readonly missing: () => readonly Missing[] | Promise<readonly Missing[]>;
   readonly bodyLimitBytes?: number;
+  /** Levels of objects and lists in a body; 8 unless given. */
+  readonly maxDepth?: number;
 }
-
-const maxDepth = 8;
 
 /**
  * The HTTP server that every service starts from: JSON only, bounded bodies, depth and times, problem+json for every
@@ -71,7 +73,7 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
     done();
   });
   app.addHook("preValidation", (request, _reply, done) => {
-    assertDepth(request.body, maxDepth);
+    assertDepth(request.body, options.maxDepth ?? 8);
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {
@@ -120,11 +122,12 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
 /** What an operator's probes and tools read. `/health` calls nothing: a dependency that is down must not restart us. */
 function addOperations(app: Server, options: ServerOptions): void {
   const Health = Type.Object({ status: Type.Literal("ok"), service: Type.String(), version: Type.String() });
-  const Ready = Type.Object({ status: Type.Literal("ready") });
-  const NotReady = Type.Object({
-    ...Problem.properties,
-    missing: Type.Array(Type.Object({ name: Type.String(), address: Type.Optional(Type.String()) })),
+  const MissingOnes = Type.Array(Type.Object({ name: Type.String(), address: Type.Optional(Type.String()) }));
+  const Ready = Type.Object({
+    status: Type.Unsafe<"ready" | "degraded">(Type.String({ enum: ["ready", "degraded"] })),
+    missing: MissingOnes,
   });
+  const NotReady = Type.Object({ ...Problem.properties, missing: MissingOnes });
   app.get("/health", { schema: { summary: "Liveness; calls nothing", response: { 200: Health } } }, () => ({
     status: "ok" as const,
     service: options.service,
@@ -134,8 +137,10 @@ function addOperations(app: Server, options: ServerOptions): void {
     "/ready",
     { schema: { summary: "Readiness; names what is missing", response: { 200: Ready, 503: NotReady } } },
     async (request, reply) => {
-      const missing = await options.missing();
-      if (missing.length === 0) return { status: "ready" as const };
+      const missing = [...(await options.missing())];
+      if (!missing.some(({ required }) => required !== false)) {
+        return { status: missing.length === 0 ? ("ready" as const) : ("degraded" as const), missing };
+      }
       const names = missing
         .map(({ name, address }) => (address === undefined ? name : `${name} at ${address}`))
         .join(", ");
@@ -151,7 +156,7 @@ function addOperations(app: Server, options: ServerOptions): void {
           detail: `Missing: ${names}.`,
           code: "NOT_READY" as const,
           request_id: request.id,
-          missing: [...missing],
+          missing,
         });
     },
   );
