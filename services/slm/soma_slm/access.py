@@ -37,6 +37,11 @@ class Access:
         if not isinstance(granted, str) or not set(scopes) & set(granted.split()):
             raise ApiError(403, "insufficient_scope", f"the token lacks the scope {' or '.join(scopes)}")
 
+    async def close(self) -> None:
+        """Close the connections that are kept open to the identity service."""
+        if self._session is not None:
+            await self._session.close()
+
     async def _verified_claims(self, token: str) -> dict[str, Any]:
         try:
             answer = await asyncio.wait_for(self._ask(token), DEADLINE_SECONDS)
@@ -54,14 +59,14 @@ class Access:
         if self._session is None:
             # Made here and not in __init__: it belongs to the loop that requests run on.
             self._session = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-        async with self._session.post(
-            str(self._verify_url), json={"token": token}, allow_redirects=False
-        ) as response:
+        async with self._session.post(str(self._verify_url), json={"token": token}, allow_redirects=False) as response:
             if response.status != 200 or response.content_type != "application/json":  # noqa: PLR2004
                 raise ValueError("status or type")
-            raw = await response.content.read(ANSWER_LIMIT_BYTES + 1)
-            if len(raw) > ANSWER_LIMIT_BYTES:
-                raise ValueError("size")
+            raw = bytearray()
+            async for piece in response.content.iter_any():
+                raw += piece
+                if len(raw) > ANSWER_LIMIT_BYTES:
+                    raise ValueError("size")
         answer = json.loads(raw)
         if not isinstance(answer, dict):
             raise ValueError("shape")  # noqa: TRY004 - all that is unusual is one kind of failure here

@@ -58,6 +58,10 @@ class Admission:
         self.running -= 1
         self._free.release()
 
+    def load(self) -> dict[str, int]:
+        """Return how busy it is, for /health."""
+        return {"slots": self.slots, "running": self.running, "queue": self.queue, "waiting": self.waiting}
+
     @staticmethod
     def _full() -> ApiError:
         return busy("model_busy", "all slots of this model are taken and its queue is full")

@@ -1,5 +1,6 @@
 """Chat completions: one generation, answered whole or as server-sent events."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -70,7 +71,7 @@ async def _collect(generation: Generation, schema: dict[str, Any] | None, reques
     document = answer.document()
     _note(request, answer)
     if schema is not None:
-        check_output(schema, answer.text, answer.finish_reason, document["usage"])
+        await asyncio.to_thread(check_output, schema, answer.text, answer.finish_reason, document["usage"])
     return document
 
 
@@ -93,7 +94,7 @@ async def _events(
         document = answer.document()
         _note(request, answer)
         if schema is not None:
-            check_output(schema, answer.text, answer.finish_reason, document["usage"])
+            await asyncio.to_thread(check_output, schema, answer.text, answer.finish_reason, document["usage"])
     except ApiError as error:
         request.state.code = error.code
         yield _event(error.body())  # the status is gone: clients read an `error` member as a failure

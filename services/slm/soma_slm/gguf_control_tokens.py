@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 # Type codes of GGUF metadata values; 8 is a string, 9 an array.
-SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+SCALARS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
 STRING, ARRAY = 8, 9
 CONTROL = 3  # token type LLAMA_TOKEN_TYPE_CONTROL
 

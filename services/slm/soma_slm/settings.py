@@ -65,7 +65,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         raise SettingError("SLM_EMBED_MODEL_ID", settings.embed_model_id, "a name other than the chat model's")
     if settings.identity_url is None and not is_loopback(settings.host):
         raise SettingError(
-            "SLM_HOST", settings.host, "a loopback address (127.0.0.1, ::1) while IDENTITY_SERVICE_URL is unset"
+            "SLM_HOST",
+            settings.host,
+            "a loopback address (127.0.0.1, ::1) while IDENTITY_SERVICE_URL is unset",
         )
     return settings
 

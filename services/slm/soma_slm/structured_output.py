@@ -82,7 +82,10 @@ def engine_grammar(wanted: ResponseFormat | None) -> str | None:
 
 
 def check_output(schema: dict[str, Any], text: str, finish_reason: str | None, usage: dict[str, Any]) -> None:
-    """Raise unless the text is a document of the schema. The error carries the tokens that were spent."""
+    """Raise unless the text is a document of the schema. The error carries the tokens that were spent.
+
+    Takes up to seconds for a hostile schema: run it in a thread, not on the event loop.
+    """
     if finish_reason == "length":
         message = "the document was cut at the token limit: raise max_tokens or bound the schema"
         raise ApiError(422, "structured_output_truncated", message, usage=usage)
