@@ -1,0 +1,94 @@
+import { basename } from "node:path";
+import { sha256 } from "@soma/kit/digest";
+import { createAuthorizer } from "../cedar/authorizer.ts";
+import { validatePolicies } from "../cedar/validate-policies.ts";
+import { maxPackSteps } from "../content/compile-pattern.ts";
+import { compileRule, type ContentRule } from "../content/compile-rule.ts";
+import { PatternRefused } from "../content/pattern-cost.ts";
+import type { Pack } from "./pack.ts";
+import { refuse, type Checked, type PackProblem } from "./pack-problem.ts";
+import { readPackFile, type ReadPack } from "./read-pack-file.ts";
+import { runExamples } from "./run-examples.ts";
+
+/** Largest pack that is read, in bytes. */
+export const maxPackBytes = 262_144;
+
+/**
+ * Makes a pack from the bytes of `<tenant>.yaml`: schema, rules, Cedar's strict validation, then the pack's own
+ * examples. Nothing is active yet; `slot` of Cedar's cache holds the pack's policies afterwards, also on refusal.
+ */
+export function loadPack(path: string, bytes: Uint8Array, slot: string): Checked<Pack> {
+  if (bytes.byteLength > maxPackBytes)
+    return refuse([{ line: 1, reason: `the file is larger than ${String(maxPackBytes)} bytes` }]);
+  const read = readPackFile(bytes);
+  if (!read.ok) return read;
+  const { file, source } = read.value;
+
+  const problems = checkNames(read.value, path);
+  const rules = compileRules(read.value, problems);
+  for (const { policy, offset, reason } of validatePolicies(file.authorization.policies))
+    problems.push({
+      line: source.lineInText(["authorization", "policies", policy], offset),
+      reason: `policy ${policy}: ${reason}`,
+    });
+  if (problems.length > 0) return refuse(problems);
+
+  const pack: Pack = {
+    tenant: file.tenant,
+    name: file.name,
+    policyVersion: sha256(bytes),
+    authorizer: createAuthorizer(slot, file.authorization),
+    rules,
+    threshold: file.threshold,
+    obligations: file.obligations ?? [],
+  };
+  const failures = runExamples(pack, file.examples);
+  if (failures.length > 0)
+    return refuse(failures.map(({ index, reason }) => ({ line: source.lineOf(["examples", String(index)]), reason })));
+  return { ok: true, value: pack };
+}
+
+/** What the schema cannot say: names that must agree or be unique, fields of which one must be there. */
+function checkNames({ file, source }: ReadPack, path: string): PackProblem[] {
+  const problems: PackProblem[] = [];
+  // The name decides whom a file may speak for: one tenant's file must not become another's.
+  if (basename(path) !== `${file.tenant}.yaml`)
+    problems.push({ line: source.lineOf(["tenant"]), reason: `tenant: the file must be named ${file.tenant}.yaml` });
+  const seen = new Set<string>();
+  for (const [index, rule] of file.rules.entries()) {
+    const at = ["rules", String(index)];
+    if (seen.has(rule.id)) problems.push({ line: source.lineOf(at), reason: `rule ${rule.id}: the id is used twice` });
+    seen.add(rule.id);
+    if (!rule.terms && !rule.near && rule.pattern === undefined)
+      problems.push({ line: source.lineOf(at), reason: `rule ${rule.id}: needs terms, near or pattern` });
+  }
+  for (const [index, obligation] of (file.obligations ?? []).entries()) {
+    if (obligation.max_output_tokens === undefined && obligation.require_approval === undefined)
+      problems.push({
+        line: source.lineOf(["obligations", String(index)]),
+        reason: `obligations.${String(index)}: needs max_output_tokens or require_approval`,
+      });
+  }
+  return problems;
+}
+
+/** Adds to `problems` what is wrong with the rules' patterns, one by one and together. */
+function compileRules({ file, source }: ReadPack, problems: PackProblem[]): ContentRule[] {
+  const rules: ContentRule[] = [];
+  for (const [index, rule] of file.rules.entries()) {
+    try {
+      rules.push(compileRule(rule));
+    } catch (error) {
+      if (!(error instanceof PatternRefused)) throw error;
+      const line = source.lineOf(["rules", String(index), "pattern"]);
+      problems.push({ line, reason: `rule ${rule.id}: pattern ${error.message}` });
+    }
+  }
+  const steps = rules.reduce((sum, rule) => sum + rule.steps, 0);
+  if (steps > maxPackSteps)
+    problems.push({
+      line: source.lineOf(["rules"]),
+      reason: `rules: the patterns can take ${String(steps)} steps together; at most ${String(maxPackSteps)} are accepted`,
+    });
+  return rules;
+}

@@ -1,0 +1,16 @@
+import type { Digest, TenantId } from "@soma/contracts/ids";
+import type { Authorizer } from "../cedar/authorizer.ts";
+import type { ContentRule } from "../content/compile-rule.ts";
+import type { PackObligation } from "./pack-schema.ts";
+
+/** A tenant's rule pack, checked and ready to decide. */
+export interface Pack {
+  readonly tenant: TenantId;
+  readonly name: string;
+  /** SHA-256 of the file's bytes: what every decision names as the policy that made it. */
+  readonly policyVersion: Digest;
+  readonly authorizer: Authorizer;
+  readonly rules: readonly ContentRule[];
+  readonly threshold: number;
+  readonly obligations: readonly PackObligation[];
+}
