@@ -1,0 +1,47 @@
+import { Counter, createMetrics, Gauge, type ServiceMetrics } from "@soma/kit/metrics";
+
+export interface IdentityMetrics extends ServiceMetrics {
+  readonly tokensIssued: Counter<"kind">;
+  readonly tokensRefused: Counter<"code">;
+  readonly verifications: Counter<"result">;
+  readonly revocations: Counter<"by">;
+  readonly registryRefused: Gauge;
+}
+
+/** The service's metrics. No label names a tenant, a user or a service. */
+export function createIdentityMetrics(): IdentityMetrics {
+  const metrics = createMetrics("identity-service");
+  const registers = [metrics.registry];
+  return {
+    ...metrics,
+    tokensIssued: new Counter({
+      name: "soma_identity_tokens_issued_total",
+      help: "Tokens issued, for a user or for a step of a session",
+      labelNames: ["kind"],
+      registers,
+    }),
+    tokensRefused: new Counter({
+      name: "soma_identity_tokens_refused_total",
+      help: "Requests for a token that were refused, by error code",
+      labelNames: ["code"],
+      registers,
+    }),
+    verifications: new Counter({
+      name: "soma_identity_verifications_total",
+      help: "Tokens verified: valid, or the class of what was wrong",
+      labelNames: ["result"],
+      registers,
+    }),
+    revocations: new Counter({
+      name: "soma_identity_revocations_total",
+      help: "Tokens revoked, by possession or by id",
+      labelNames: ["by"],
+      registers,
+    }),
+    registryRefused: new Gauge({
+      name: "soma_identity_registry_refused",
+      help: "1 while the registry file is refused and the version before is in force",
+      registers,
+    }),
+  };
+}

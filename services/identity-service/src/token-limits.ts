@@ -1,0 +1,12 @@
+/**
+ * Lifetimes in seconds. A step's token lives as long as a step may at most; a user's token at most an hour, so that
+ * what was signed by a retired key or revoked without being seen is over within a known time.
+ */
+export const tokenLimits = {
+  defaultTtlSeconds: 300,
+  stepTtlSeconds: 300,
+  userTtlSeconds: 3_600,
+  /** How far the clocks of two of our machines may differ. */
+  leewaySeconds: 60,
+  tokenBytes: 8_192,
+} as const;
