@@ -1,0 +1,89 @@
+import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { Digest } from "@soma/contracts/ids";
+import { canonicalJson, digestOfParts, sha256 } from "@soma/kit/digest";
+import { assertAuditEvent } from "./typed-event.ts";
+
+/** Where an event stands in its session; what the ledger adds to a `NewEvent`. */
+export interface EventPlace {
+  readonly sequence: number;
+  readonly prevhash: Digest;
+  /** RFC 3339, UTC. */
+  readonly time: string;
+}
+
+/** An event and its recorded bytes. */
+export interface SealedEvent {
+  readonly event: AuditEvent;
+  readonly json: string;
+}
+
+/** The id of the event that a session records under a key: the same for every attempt to record it. */
+export function eventId(tenant: string, sessionId: string, key: string): string {
+  return `evt_${digestOfParts(tenant, sessionId, key).slice("sha256:".length)}`;
+}
+
+/** SHA-256 over the canonical JSON of an event without `hash`. */
+export function eventHash(event: Omit<AuditEvent, "hash">): Digest {
+  return sha256(canonicalJson({ ...event, hash: undefined }));
+}
+
+/**
+ * Gives a new event its place in the chain. Its `data` is judged by the projection, which knows the type.
+ *
+ * @throws TypeError when the event does not fit the contract: the writer is wrong, not the caller's data
+ */
+export function sealEvent(input: NewEvent, place: EventPlace): SealedEvent {
+  // Through JSON once, so that what is checked, hashed and stored is one and the same.
+  const unsealed: unknown = JSON.parse(
+    canonicalOrTypeError({
+      specversion: "1.0",
+      id: eventId(input.tenant, input.session_id, input.key),
+      eventkey: input.key,
+      source: `/tenants/${input.tenant}/sessions/${input.session_id}`,
+      type: input.type,
+      subject: input.session_id,
+      time: place.time,
+      datacontenttype: "application/json",
+      tenant: input.tenant,
+      user: input.user,
+      agent: input.agent,
+      authn: input.authn,
+      traceparent: input.traceparent,
+      sequence: place.sequence,
+      prevhash: place.prevhash,
+      data: input.data,
+    }),
+  );
+  if (typeof unsealed !== "object") throw new TypeError("event is not an object");
+  const event: unknown = { ...unsealed, hash: sha256(canonicalJson(unsealed)) };
+  assertAuditEvent(event);
+  return { event, json: canonicalJson(event) };
+}
+
+/**
+ * True when a writer says again what is recorded: everything is equal but place, time and trace, which belong to the
+ * attempt and not to what happened.
+ */
+export function saysTheSame(recorded: AuditEvent, input: NewEvent): boolean {
+  const { traceparent: _ofThisAttempt, ...said } = input;
+  const again = sealEvent(
+    recorded.traceparent === undefined ? said : { ...said, traceparent: recorded.traceparent },
+    recorded,
+  );
+  return again.event.hash === recorded.hash;
+}
+
+/** Reads recorded bytes. @throws TypeError when they are not an event of the contract */
+export function parseEvent(json: string): AuditEvent {
+  const event: unknown = JSON.parse(json);
+  assertAuditEvent(event);
+  return event;
+}
+
+function canonicalOrTypeError(value: unknown): string {
+  try {
+    return canonicalJson(value);
+  } catch (error) {
+    throw new TypeError("event has no canonical JSON form (RFC 8785, section 3.2)", { cause: error });
+  }
+}

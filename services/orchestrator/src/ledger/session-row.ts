@@ -1,0 +1,51 @@
+import { DigestSchema } from "@soma/contracts/ids";
+import { ErrorCodeSchema } from "@soma/contracts/problem";
+import { DecisionSummary, SessionStatusSchema, TokenSummary, Usage } from "@soma/contracts/session";
+import { SessionIdSchema, TenantIdSchema, UserIdSchema } from "@soma/contracts/ids";
+import {
+  authenticationKinds,
+  dependencies,
+  type AuthenticationKind,
+  type Dependency,
+} from "@soma/contracts/wire-names";
+import { Type } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+
+/** What a session's events say about it, and nothing else: replaying the events gives the same value. */
+export const SessionProjection = Type.Object(
+  {
+    session_id: SessionIdSchema,
+    tenant: TenantIdSchema,
+    user: UserIdSchema,
+    role: Type.String(),
+    agent: Type.String(),
+    authn: Type.Unsafe<AuthenticationKind>(Type.String({ enum: authenticationKinds })),
+    task_queue: Type.String(),
+    status: SessionStatusSchema,
+    blocked_on: Type.Optional(Type.Unsafe<Dependency>(Type.String({ enum: dependencies }))),
+    blocked_code: Type.Optional(ErrorCodeSchema),
+    model: Type.Optional(Type.String()),
+    labels: Type.Array(Type.String()),
+    capsule: Type.Optional(Type.String()),
+    prompt_digest: DigestSchema,
+    metadata_digest: Type.Optional(DigestSchema),
+    created_at: Type.String(),
+    updated_at: Type.String(),
+    last_seq: Type.Integer({ minimum: 1 }),
+    decision: Type.Optional(DecisionSummary),
+    token: Type.Optional(TokenSummary),
+    result: Type.Optional(
+      Type.Object({ digest: DigestSchema, model: Type.String(), finish_reason: Type.String(), usage: Usage }, closed),
+    ),
+    error: Type.Optional(Type.Object({ code: ErrorCodeSchema }, closed)),
+  },
+  closed,
+);
+export type SessionProjection = Type.Static<typeof SessionProjection>;
+
+/** A session as the ledger's index holds it: the projection and where the session runs. */
+export interface SessionRow extends SessionProjection {
+  readonly workflow_id: string;
+  readonly run_id?: string;
+}

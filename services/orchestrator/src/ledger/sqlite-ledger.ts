@@ -1,0 +1,197 @@
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { Digest, TenantId } from "@soma/contracts/ids";
+import { assertContents, type NewContent } from "./content.ts";
+import { eventId } from "./event-chain.ts";
+import { GroupCommit } from "./group-commit.ts";
+import type {
+  Appended,
+  IdempotencyRecord,
+  Ledger,
+  OpenedSession,
+  OpenSession,
+  SessionKey,
+  SessionQuery,
+  SessionRows,
+  TailedEvent,
+} from "./ledger.ts";
+import { migrate, readMigrations } from "./migrate.ts";
+import type { SessionRow } from "./session-row.ts";
+import { SqliteContents } from "./sqlite-contents.ts";
+import { SqliteEvents } from "./sqlite-events.ts";
+import { auditUnavailable, sqliteFailureOf } from "./sqlite-failure.ts";
+import { createSameFileCheck, openSqliteFile } from "./sqlite-file.ts";
+import { SqliteIdempotency } from "./sqlite-idempotency.ts";
+import { SqliteSessions } from "./sqlite-sessions.ts";
+import { SqliteWriter } from "./sqlite-writer.ts";
+
+export interface SqliteLedgerOptions {
+  readonly file: string;
+  /** Writes that may wait at once; one more is `AUDIT_UNAVAILABLE`. Default 1000. */
+  readonly maxWaiting?: number;
+  /** How long a call waits for another process to let go of the file. Default 5000. */
+  readonly timeoutMs?: number;
+  /** Upper bound of the database file; beyond it the ledger is as with a full disk. Default none. */
+  readonly maxBytes?: number;
+  readonly now?: () => Date;
+}
+
+/**
+ * Opens the ledger in a SQLite file, made and migrated when needed. Several processes may have it open.
+ *
+ * @throws DomainError `AUDIT_UNAVAILABLE` when the file cannot be used
+ * @throws Error when the file's schema does not fit this version
+ * @example const ledger = await openSqliteLedger({ file: join(dataDir, "ledger.sqlite") });
+ */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  const { file, maxBytes, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
+  const migrations = readMigrations(new URL("./migrations/", import.meta.url));
+  const database = await untilUnlocked(timeoutMs, () => {
+    const opened = openSqliteFile(file, maxBytes);
+    try {
+      migrate(opened, migrations, now().toISOString());
+      return opened;
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  });
+  const assertUsable = createSameFileCheck(file);
+  const writes = new GroupCommit(database, { maxWaiting, maxGroup: 128, timeoutMs, assertUsable });
+  return new SqliteLedger(database, writes, timeoutMs, now);
+}
+
+class SqliteLedger implements Ledger {
+  readonly #database: DatabaseSync;
+  readonly #writes: GroupCommit;
+  readonly #timeoutMs: number;
+  readonly #now: () => Date;
+  readonly #events: SqliteEvents;
+  readonly #sessions: SqliteSessions;
+  readonly #contents: SqliteContents;
+  readonly #idempotency: SqliteIdempotency;
+  readonly #writer: SqliteWriter;
+  readonly #listeners = new Set<() => void>();
+  #wakeUpDue = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(database: DatabaseSync, writes: GroupCommit, timeoutMs: number, now: () => Date) {
+    this.#database = database;
+    this.#writes = writes;
+    this.#timeoutMs = timeoutMs;
+    this.#now = now;
+    this.#events = new SqliteEvents(database);
+    this.#sessions = new SqliteSessions(database);
+    this.#contents = new SqliteContents(database);
+    this.#idempotency = new SqliteIdempotency(database);
+    this.#writer = new SqliteWriter(
+      { events: this.#events, sessions: this.#sessions, contents: this.#contents, idempotency: this.#idempotency },
+      now,
+    );
+  }
+
+  async openSession(input: OpenSession): Promise<OpenedSession> {
+    assertContents(input.contents, [input.created]);
+    const opened = await this.#writes.submit(() => this.#writer.openSession(input));
+    if (!opened.duplicate) this.#wakeUp();
+    return opened;
+  }
+
+  async append(events: readonly NewEvent[], contents: readonly NewContent[] = []): Promise<readonly Appended[]> {
+    assertContents(contents, events);
+    const appended = await this.#writes.submit(() => this.#writer.append(events, contents));
+    if (appended.some(({ duplicate }) => !duplicate)) this.#wakeUp();
+    return appended;
+  }
+
+  findEvent(tenant: string, sessionId: string, key: string): Promise<AuditEvent | undefined> {
+    return this.#read(() => this.#events.find(eventId(tenant, sessionId, key)));
+  }
+
+  readEvents(query: SessionKey & { after: number; limit: number }): Promise<readonly AuditEvent[]> {
+    return this.#read(() => this.#events.read(query));
+  }
+
+  tail({ afterPosition, limit }: { afterPosition: number; limit: number }): Promise<readonly TailedEvent[]> {
+    return this.#read(() => this.#events.tail(afterPosition, limit));
+  }
+
+  lastPosition(): Promise<number> {
+    return this.#read(() => this.#events.lastPosition());
+  }
+
+  onAppend(listener: () => void): () => void {
+    // Wrapped, so that the same function given twice is two listeners.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  findSession(key: SessionKey): Promise<SessionRow | undefined> {
+    return this.#read(() => this.#sessions.find(key)?.row);
+  }
+
+  tenantOf(sessionId: string): Promise<TenantId | undefined> {
+    return this.#read(() => this.#sessions.tenantOf(sessionId));
+  }
+
+  listSessions(query: SessionQuery): Promise<SessionRows> {
+    return this.#read(() => this.#sessions.list(query));
+  }
+
+  setRunId(input: SessionKey & { runId: string }): Promise<void> {
+    return this.#writes.submit(() => this.#sessions.setRunId(input));
+  }
+
+  findIdempotency({ tenant, key }: { tenant: string; key: string }): Promise<IdempotencyRecord | undefined> {
+    return this.#read(() => this.#idempotency.find(tenant, key, this.#now()));
+  }
+
+  readContent({ tenant, digest }: { tenant: string; digest: Digest }): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#contents.find(tenant, digest));
+  }
+
+  checkWritable(): Promise<void> {
+    return this.#writes.submit(() => {
+      this.#database
+        .prepare("INSERT INTO readiness VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at")
+        .run(this.#now().toISOString());
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#writes.close().then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  /** Reads see whole commits only: a write transaction never spans a turn of the event loop. */
+  async #read<T>(work: () => T): Promise<T> {
+    if (this.#closing !== undefined) throw auditUnavailable(new Error("the ledger is closed"));
+    return untilUnlocked(this.#timeoutMs, work);
+  }
+
+  #wakeUp(): void {
+    if (this.#wakeUpDue) return;
+    this.#wakeUpDue = true;
+    queueMicrotask(() => {
+      this.#wakeUpDue = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+/** Runs work again while another process holds the lock; a store that cannot be used is `AUDIT_UNAVAILABLE`. */
+async function untilUnlocked<T>(timeoutMs: number, work: () => T): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      const failure = sqliteFailureOf(error);
+      if (failure === undefined) throw error;
+      if (failure === "storage" || performance.now() >= deadlineMs) throw auditUnavailable(error);
+    }
+    await setTimeout(2 + Math.random() * 8);
+  }
+}

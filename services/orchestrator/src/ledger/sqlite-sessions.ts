@@ -1,0 +1,134 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { isDigest, isTenantId, type Digest, type TenantId } from "@soma/contracts/ids";
+import { DomainError } from "@soma/kit/domain-error";
+import { Compile } from "typebox/compile";
+import type { SessionKey, SessionQuery, SessionRows } from "./ledger.ts";
+import { assertLimit, cursorOf, sessionIdOfCursor, utcTime } from "./session-page.ts";
+import { SessionProjection, type SessionRow } from "./session-row.ts";
+import { optionalTextOf, textOf, type SqliteRow } from "./sqlite-row.ts";
+
+const projectionValidator = Compile(SessionProjection);
+
+/** A session and the end of its chain, as the next event needs them. */
+export interface SessionHead {
+  readonly row: SessionRow;
+  readonly lastHash: Digest;
+}
+
+/** The sessions table: the projection of each session and the columns that lists filter by. */
+export class SqliteSessions {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #insertLabel: StatementSync;
+  readonly #update: StatementSync;
+  readonly #setRunId: StatementSync;
+  readonly #find: StatementSync;
+  readonly #ordinal: StatementSync;
+  readonly #tenant: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = database.prepare(
+      `INSERT INTO sessions (session_id, tenant, user_id, capsule, status, created_at, workflow_id, run_id, last_seq, last_hash, projection)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertLabel = database.prepare("INSERT OR IGNORE INTO session_labels (session_id, label) VALUES (?, ?)");
+    this.#update = database.prepare(
+      "UPDATE sessions SET status = ?, last_seq = ?, last_hash = ?, projection = ? WHERE session_id = ?",
+    );
+    this.#setRunId = database.prepare("UPDATE sessions SET run_id = ? WHERE session_id = ? AND tenant = ?");
+    this.#find = database.prepare("SELECT * FROM sessions WHERE session_id = ? AND tenant = ?");
+    this.#ordinal = database.prepare("SELECT ordinal FROM sessions WHERE session_id = ? AND tenant = ?");
+    this.#tenant = database.prepare("SELECT tenant FROM sessions WHERE session_id = ?");
+  }
+
+  insert({ row, lastHash }: SessionHead): void {
+    const { workflow_id, run_id, ...projection } = row;
+    const { session_id, tenant, user, capsule, status, created_at, last_seq } = row;
+    this.#insert.run(
+      session_id,
+      tenant,
+      user,
+      capsule ?? null,
+      status,
+      created_at,
+      workflow_id,
+      run_id ?? null,
+      last_seq,
+      lastHash,
+      JSON.stringify(projection),
+    );
+    for (const label of row.labels) this.#insertLabel.run(session_id, label);
+  }
+
+  update(projection: SessionProjection, lastHash: Digest): void {
+    const { status, last_seq, session_id } = projection;
+    this.#update.run(status, last_seq, lastHash, JSON.stringify(projection), session_id);
+  }
+
+  setRunId({ tenant, sessionId, runId }: SessionKey & { runId: string }): void {
+    if (this.#setRunId.run(runId, sessionId, tenant).changes === 0) {
+      throw new DomainError("SESSION_NOT_FOUND", "No session has this id.");
+    }
+  }
+
+  find({ tenant, sessionId }: SessionKey): SessionHead | undefined {
+    const row = this.#find.get(sessionId, tenant);
+    if (row === undefined) return undefined;
+    const lastHash = textOf(row, "last_hash");
+    if (!isDigest(lastHash)) throw new TypeError("column last_hash is no digest");
+    return { row: sessionRowOf(row), lastHash };
+  }
+
+  /** Whether any tenant holds the id; the answer is for `SESSION_ID_TAKEN` alone. */
+  isTaken(sessionId: string): boolean {
+    return this.#tenant.get(sessionId) !== undefined;
+  }
+
+  tenantOf(sessionId: string): TenantId | undefined {
+    const row = this.#tenant.get(sessionId);
+    const tenant = row && textOf(row, "tenant");
+    return tenant !== undefined && isTenantId(tenant) ? tenant : undefined;
+  }
+
+  list(query: SessionQuery): SessionRows {
+    assertLimit(query.limit);
+    const where = ["s.tenant = ?"];
+    const values: (string | number)[] = [query.tenant];
+    const filter = (condition: string, value: string | number | undefined): void => {
+      if (value === undefined) return;
+      where.push(condition);
+      values.push(value);
+    };
+    filter("s.status = ?", query.status);
+    filter("s.user_id = ?", query.user);
+    filter("s.capsule = ?", query.capsule);
+    filter("EXISTS (SELECT 1 FROM session_labels l WHERE l.session_id = s.session_id AND l.label = ?)", query.label);
+    filter("s.created_at >= ?", query.since === undefined ? undefined : utcTime(query.since));
+    filter("s.ordinal < ?", query.cursor === undefined ? undefined : this.#ordinalOf(query.tenant, query.cursor));
+    const statement = this.#database.prepare(
+      `SELECT s.* FROM sessions s WHERE ${where.join(" AND ")} ORDER BY s.ordinal DESC LIMIT ?`,
+    );
+    // One more than asked for says whether a next page exists.
+    const found = statement.all(...values, query.limit + 1).map(sessionRowOf);
+    const rows = found.slice(0, query.limit);
+    const last = rows.at(-1);
+    return found.length > rows.length && last !== undefined
+      ? { rows, nextCursor: cursorOf(last.session_id) }
+      : { rows };
+  }
+
+  #ordinalOf(tenant: string, cursor: string): number {
+    const row = this.#ordinal.get(sessionIdOfCursor(cursor), tenant);
+    const ordinal = row?.["ordinal"];
+    if (typeof ordinal !== "number") throw new DomainError("VALIDATION_FAILED", "The cursor is not one of ours.");
+    return ordinal;
+  }
+}
+
+function sessionRowOf(row: SqliteRow): SessionRow {
+  const projection: unknown = JSON.parse(textOf(row, "projection"));
+  if (!projectionValidator.Check(projection)) throw new TypeError("column projection is no session");
+  const runId = optionalTextOf(row, "run_id");
+  return { ...projection, workflow_id: textOf(row, "workflow_id"), ...(runId !== undefined && { run_id: runId }) };
+}

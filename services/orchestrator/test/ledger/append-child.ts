@@ -1,0 +1,25 @@
+/**
+ * A writer in a process of its own: `append-child.ts FILE SESSION WRITER COUNT`. Opens the session (or finds it open), then
+ * appends COUNT events (0: until it is killed), eight at a time, and prints the sequence and id of each that was
+ * acknowledged.
+ */
+import { writeSync } from "node:fs";
+import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { openingOf, unavailableEvent } from "./sample-events.ts";
+
+const [file = "", session = "", writer = "", count = ""] = process.argv.slice(2);
+const subject = { tenant: "tenant-a", session_id: session };
+const wanted = Number(count) === 0 ? Infinity : Number(count);
+
+const ledger = await openSqliteLedger({ file, timeoutMs: 20_000 });
+await ledger.openSession(openingOf(subject));
+let next = 0;
+const lane = async (): Promise<void> => {
+  while (next < wanted) {
+    const [appended] = await ledger.append([unavailableEvent(subject, `${writer}/${(next += 1)}`)]);
+    // Synchronous: a line that a pipe buffers in the process would not outlive it.
+    writeSync(1, `${appended?.event.sequence} ${appended?.event.id}\n`);
+  }
+};
+await Promise.all(Array.from({ length: 8 }, lane));
+await ledger.close();

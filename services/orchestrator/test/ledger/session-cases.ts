@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sha256 } from "@soma/kit/digest";
+import { DomainError } from "@soma/kit/domain-error";
+import type { OpenLedger } from "./ledger-suite.ts";
+import { code } from "./refusal.ts";
+import { completedEvent, openingOf, recoveredEvent, stepEvents, unavailableEvent, usage } from "./sample-events.ts";
+
+const subject = { tenant: "tenant-a", session_id: "sess-1" };
+const key = { tenant: "tenant-a", sessionId: "sess-1" };
+const idempotency = { key: "key-1", requestDigest: sha256("request") };
+
+export function describeSessions(open: OpenLedger): void {
+  test("a session goes from created to its result, and waits visibly in between", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    const { row, duplicate } = await ledger.openSession(openingOf(subject, "hello", ["demo"]));
+    assert.equal(duplicate, false);
+    assert.equal(row.status, "starting");
+    assert.equal(row.workflow_id, "session-sess-1");
+    const [decided, intended, done] = stepEvents(subject, "step-1");
+    assert.ok(decided && intended && done);
+    await ledger.append([decided]);
+    assert.equal((await ledger.findSession(key))?.status, "running");
+    await ledger.append([unavailableEvent(subject, "outage-1")]);
+    assert.equal((await ledger.findSession(key))?.blocked_on, "slm");
+    assert.equal((await ledger.findSession(key))?.blocked_code, "MODEL_UNAVAILABLE");
+    await ledger.append([recoveredEvent(subject, "outage-1/over"), intended, done, completedEvent(subject)]);
+    await ledger.setRunId({ ...key, runId: "run-1" });
+    const ended = await ledger.findSession(key);
+    assert.equal(ended?.blocked_on, undefined);
+    assert.equal(ended?.status, "completed");
+    assert.equal(ended?.run_id, "run-1");
+    assert.deepEqual(ended?.result, { digest: sha256("world"), model: "small", finish_reason: "stop", usage });
+    assert.equal(ended?.decision?.decision_id, "decision-step-1");
+    assert.deepEqual(ended?.labels, ["demo"]);
+    const text = await ledger.readContent({ tenant: "tenant-a", digest: sha256("hello") });
+    assert.equal(Buffer.from(text ?? []).toString("utf8"), "hello");
+  });
+
+  test("opening the same session again gives the one that is there", async () => {
+    await using store = await open();
+    const other = await store.reopen();
+    const opened = await Promise.all([
+      store.ledger.openSession(openingOf(subject)),
+      store.ledger.openSession(openingOf(subject)),
+      other.openSession(openingOf(subject)),
+    ]);
+    assert.equal(opened.filter(({ duplicate }) => !duplicate).length, 1);
+    for (const { row } of opened) assert.deepEqual(row, opened[0]?.row);
+    assert.equal(await other.lastPosition(), 1);
+  });
+
+  test("an id that is in use is refused in the same words, own or another's", async () => {
+    await using store = await open();
+    await store.ledger.openSession(openingOf(subject));
+    const refusals = await Promise.all(
+      [
+        openingOf(subject, "other words"),
+        openingOf(subject, "hello", [], "user-2"),
+        openingOf({ ...subject, tenant: "tenant-b" }),
+      ].map((opening) => store.ledger.openSession(opening).catch((error: unknown) => error)),
+    );
+    for (const refusal of refusals) {
+      assert.ok(refusal instanceof DomainError);
+      assert.equal(refusal.code, "SESSION_ID_TAKEN");
+      assert.equal(refusal.message, "The session id is in use.");
+      assert.equal(refusal.cause, undefined);
+    }
+    assert.equal(await store.ledger.lastPosition(), 1);
+  });
+
+  test("two tenants that open one id at once: one wins, the other is refused", async () => {
+    await using store = await open();
+    const other = await store.reopen();
+    for (let round = 0; round < 10; round += 1) {
+      const session_id = `sess-${round}`;
+      const outcomes = await Promise.allSettled([
+        store.ledger.openSession(openingOf({ tenant: "tenant-a", session_id })),
+        other.openSession(openingOf({ tenant: "tenant-b", session_id })),
+      ]);
+      const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+      assert.equal(refused.length, 1);
+      assert.ok(code("SESSION_ID_TAKEN")(refused[0]?.reason));
+    }
+  });
+
+  test("an idempotency key gives the first session, also to a request that brings a new id", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    const again = openingOf({ ...subject, session_id: "sess-2" });
+    const opened = await Promise.all([
+      ledger.openSession({ ...openingOf(subject), idempotency }),
+      ledger.openSession({ ...again, idempotency }),
+    ]);
+    assert.deepEqual(
+      opened.map(({ row, duplicate }) => [row.session_id, duplicate]),
+      [
+        ["sess-1", false],
+        ["sess-1", true],
+      ],
+    );
+    assert.equal(await ledger.findSession({ ...key, sessionId: "sess-2" }), undefined);
+    await assert.rejects(
+      ledger.openSession({ ...again, idempotency: { ...idempotency, requestDigest: sha256("other") } }),
+      code("IDEMPOTENCY_KEY_REUSED"),
+    );
+    const found = await ledger.findIdempotency({ tenant: "tenant-a", key: "key-1" });
+    assert.equal(found?.sessionId, "sess-1");
+    assert.equal(found.requestDigest, idempotency.requestDigest);
+  });
+
+  test("an idempotency key is forgotten after 24 hours", async () => {
+    let now = Date.parse("2026-03-01T00:00:00Z");
+    await using store = await open({ now: () => new Date(now) });
+    const { ledger } = store;
+    await ledger.openSession({ ...openingOf(subject), idempotency });
+    now += 86_400_000 - 1;
+    assert.ok(await ledger.findIdempotency({ tenant: "tenant-a", key: "key-1" }));
+    now += 1;
+    assert.equal(await ledger.findIdempotency({ tenant: "tenant-a", key: "key-1" }), undefined);
+    const next = openingOf({ ...subject, session_id: "sess-2" });
+    const reused = { ...idempotency, requestDigest: sha256("other") };
+    assert.equal((await ledger.openSession({ ...next, idempotency: reused })).duplicate, false);
+  });
+
+  test("a refused opening leaves no idempotency record and no content", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    await ledger.openSession(openingOf(subject));
+    await assert.rejects(ledger.openSession({ ...openingOf(subject, "other"), idempotency }), code("SESSION_ID_TAKEN"));
+    assert.equal(await ledger.findIdempotency({ tenant: "tenant-a", key: "key-1" }), undefined);
+    assert.equal(await ledger.readContent({ tenant: "tenant-a", digest: sha256("other") }), undefined);
+  });
+
+  test("a tenant sees nothing of another", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    await ledger.openSession({ ...openingOf(subject), idempotency });
+    const theirs = { tenant: "tenant-b", sessionId: "sess-1" };
+    assert.equal(await ledger.findSession(theirs), undefined);
+    assert.deepEqual(await ledger.readEvents({ ...theirs, after: 0, limit: 10 }), []);
+    assert.equal(await ledger.findEvent("tenant-b", "sess-1", "session.created"), undefined);
+    assert.equal(await ledger.readContent({ tenant: "tenant-b", digest: sha256("hello") }), undefined);
+    assert.equal(await ledger.findIdempotency({ tenant: "tenant-b", key: "key-1" }), undefined);
+    assert.deepEqual(await ledger.listSessions({ tenant: "tenant-b", limit: 10 }), { rows: [] });
+    await assert.rejects(ledger.setRunId({ ...theirs, runId: "run" }), code("SESSION_NOT_FOUND"));
+    await assert.rejects(
+      ledger.append([unavailableEvent({ ...subject, tenant: "tenant-b" }, "x")]),
+      code("SESSION_NOT_FOUND"),
+    );
+    const key2 = { ...idempotency, requestDigest: sha256("theirs") };
+    const opening = openingOf({ tenant: "tenant-b", session_id: "sess-b" });
+    assert.equal((await ledger.openSession({ ...opening, idempotency: key2 })).duplicate, false);
+  });
+}

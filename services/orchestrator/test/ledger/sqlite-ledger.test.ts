@@ -1,0 +1,4 @@
+import { describeLedger } from "./ledger-suite.ts";
+import { openTemporaryLedger } from "./sqlite-store.ts";
+
+describeLedger("ledger in SQLite", openTemporaryLedger);

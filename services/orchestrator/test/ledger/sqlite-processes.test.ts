@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { verify } from "../../../../scripts/soma-verify.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { temporaryFolder } from "./sqlite-store.ts";
+
+const script = fileURLToPath(new URL("./append-child.ts", import.meta.url));
+
+/** Runs a writer, killed after `killAfterMs` of its first acknowledgement when given; gives what was acknowledged. */
+async function runWriter(args: readonly string[], killAfterMs?: number): Promise<Map<number, string>> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  let output = "";
+  child.stdout.setEncoding("utf8");
+  child.stdout.on("data", (chunk: string) => (output += chunk));
+  const ended = once(child.stdout, "end");
+  if (killAfterMs !== undefined) {
+    await Promise.race([once(child.stdout, "data"), exited]);
+    await setTimeout(killAfterMs);
+    child.kill("SIGKILL");
+  }
+  const [code, signal]: unknown[] = await exited;
+  await ended;
+  assert.deepEqual([code, signal], killAfterMs === undefined ? [0, null] : [null, "SIGKILL"]);
+  // A kill may cut the last line; only a whole line acknowledges.
+  const lines = output.slice(0, output.lastIndexOf("\n")).split("\n");
+  return new Map(
+    lines.map((line) => {
+      const [sequence, id = ""] = line.split(" ");
+      return [Number(sequence), id];
+    }),
+  );
+}
+
+async function readSession(file: string, sessionId: string): Promise<readonly { sequence: number; id: string }[]> {
+  const ledger = await openSqliteLedger({ file });
+  try {
+    const events = await ledger.readEvents({ tenant: "tenant-a", sessionId, after: 0, limit: 1_000_000 });
+    const row = await ledger.findSession({ tenant: "tenant-a", sessionId });
+    assert.equal(row?.last_seq, events.length);
+    const { violations } = verify(JSON.stringify(events));
+    assert.deepEqual(violations, []);
+    return events;
+  } finally {
+    await ledger.close();
+  }
+}
+
+test("processes that start at once migrate a fresh file once and append to one session without a gap", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "data", "ledger.sqlite");
+  const acknowledged = await Promise.all(
+    ["one", "two", "three"].map((writer) => runWriter([file, "sess-1", writer, "60"])),
+  );
+  const events = await readSession(file, "sess-1");
+  assert.equal(events.length, 1 + 3 * 60);
+  for (const writer of acknowledged) {
+    for (const [sequence, id] of writer) assert.equal(events[sequence - 1]?.id, id);
+  }
+});
+
+test("kill -9 of a writer loses nothing that was acknowledged and leaves the chain whole", async (context) => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "ledger.sqlite");
+  let total = 0;
+  for (let round = 0; round < 6; round += 1) {
+    const killAfterMs = Math.floor(Math.random() * 120);
+    const acknowledged = await runWriter([file, "sess-1", `round-${round}`, "0"], killAfterMs);
+    context.diagnostic(`killed after ${killAfterMs} ms with ${acknowledged.size} acknowledged`);
+    const events = await readSession(file, "sess-1");
+    assert.ok(acknowledged.size > 0);
+    for (const [sequence, id] of acknowledged) assert.equal(events[sequence - 1]?.id, id);
+    total += acknowledged.size;
+    assert.ok(events.length > total);
+  }
+});
