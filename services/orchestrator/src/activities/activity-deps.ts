@@ -1,0 +1,19 @@
+import type { Logger } from "@soma/kit/logger";
+import type { IdentityClient } from "../adapters/identity-client.ts";
+import type { ModelClient } from "../adapters/model-client.ts";
+import type { PolicyClient } from "../adapters/policy-client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { WorkerKeys } from "../permits/worker-key.ts";
+import type { DeltaHub } from "../streams/delta-hub.ts";
+
+/** All that activities reach the world with; handed in when the worker is built. */
+export interface ActivityDeps {
+  readonly log: Logger;
+  readonly ledger: Ledger;
+  readonly policy: PolicyClient;
+  readonly identity: IdentityClient;
+  readonly model: ModelClient;
+  readonly keys: WorkerKeys;
+  readonly deltas: DeltaHub;
+  now(): Date;
+}

@@ -1,0 +1,44 @@
+import { ApplicationFailure, CancelledFailure } from "@temporalio/activity";
+import { errors } from "@soma/contracts/error-codes";
+import { DomainError } from "@soma/kit/domain-error";
+import type { ActivityDeps } from "./activity-deps.ts";
+import { createEmitAuditEvent } from "./emit-audit-event.ts";
+import { createEvaluatePolicy } from "./evaluate-policy.ts";
+import { createIssueIdentityToken } from "./issue-identity-token.ts";
+import { createRunSlmCompletion } from "./run-slm-completion.ts";
+import type { SessionActivities } from "./session-activities.ts";
+
+/** Every activity by its wire name. A new one is a file, a line here, a line in a workflow and a test. */
+export function createActivities(deps: ActivityDeps): SessionActivities {
+  return {
+    "evaluate-policy": translated(deps, "evaluate-policy", createEvaluatePolicy(deps)),
+    "issue-identity-token": translated(deps, "issue-identity-token", createIssueIdentityToken(deps)),
+    "run-slm-completion": translated(deps, "run-slm-completion", createRunSlmCompletion(deps)),
+    "emit-audit-event": translated(deps, "emit-audit-event", createEmitAuditEvent(deps)),
+  };
+}
+
+/**
+ * Gives Temporal our error codes as failure types, with the public text alone: causes and stacks would stand in the
+ * history for all to read.
+ */
+function translated<Arguments extends unknown[], Result>(
+  deps: ActivityDeps,
+  name: string,
+  activity: (...parameters: Arguments) => Promise<Result>,
+): (...parameters: Arguments) => Promise<Result> {
+  return async (...parameters) => {
+    try {
+      return await activity(...parameters);
+    } catch (error) {
+      if (error instanceof CancelledFailure) throw error;
+      if (!(error instanceof DomainError)) deps.log.error({ err: error, step: name }, "an activity failed");
+      const known = error instanceof DomainError ? error : new DomainError("INTERNAL", "The activity failed.");
+      throw ApplicationFailure.create({
+        message: known.message,
+        type: known.code,
+        nonRetryable: errors[known.code].retry === "never",
+      });
+    }
+  };
+}

@@ -1,0 +1,44 @@
+import { Context } from "@temporalio/activity";
+import { workflowIdPrefix } from "@soma/contracts/wire-names";
+import { sha256 } from "@soma/kit/digest";
+import { DomainError } from "@soma/kit/domain-error";
+import { readSessionInput } from "../sessions/session-input.ts";
+import { createdEvent } from "../sessions/created-event.ts";
+import { sessionIdTaken } from "../ledger/session-id-taken.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { ActivityDeps } from "./activity-deps.ts";
+
+/**
+ * The row of the session that this workflow runs. A session that was started by a Temporal client, not by the API, gets
+ * its row here, before anything else happens in it.
+ *
+ * @throws DomainError SESSION_ID_TAKEN when the id is held by another session: a workflow cannot act in its name.
+ */
+export async function knownSession(deps: ActivityDeps, input: unknown): Promise<SessionRow> {
+  const session = readSessionInput(input);
+  const { workflowExecution, taskQueue } = Context.current().info;
+  if (workflowExecution?.workflowId !== workflowIdPrefix + session.session_id) {
+    throw new DomainError("VALIDATION_FAILED", "The workflow id must be 'session-' and the session id.");
+  }
+  const found = await deps.ledger.findSession({ tenant: session.tenant, sessionId: session.session_id });
+  if (found) {
+    const same = found.user === session.user && found.prompt_digest === sha256(session.prompt);
+    if (!same) throw sessionIdTaken();
+    return found;
+  }
+  const { created, contents } = createdEvent(session, { role: "operator", authn: "temporal-client", taskQueue });
+  const { row } = await deps.ledger.openSession({
+    created,
+    contents,
+    workflowId: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+  });
+  return row;
+}
+
+/** The row of a session that must be known. */
+export async function findKnownSession(deps: ActivityDeps, tenant: string, sessionId: string): Promise<SessionRow> {
+  const row = await deps.ledger.findSession({ tenant, sessionId });
+  if (!row) throw new DomainError("SESSION_NOT_FOUND", "No session has this id.");
+  return row;
+}

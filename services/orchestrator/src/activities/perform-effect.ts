@@ -1,0 +1,97 @@
+import type { EventData, NewEvent } from "@soma/contracts/audit";
+import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
+import { errors } from "@soma/contracts/error-codes";
+import { DomainError } from "@soma/kit/domain-error";
+import { checkPermit } from "../permits/permit.ts";
+import { openToken } from "../permits/token-seal.ts";
+import type { NewContent } from "../ledger/content.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { ActivityDeps } from "./activity-deps.ts";
+import { findKnownSession } from "./known-session.ts";
+import { eventContext, recoveredEvents, stepKeys } from "./step-events.ts";
+import { recordingOutage } from "./waiting.ts";
+
+interface Outcome<Result> {
+  readonly result: Result;
+  readonly data: EventData<"effect.completed">;
+  readonly contents: readonly NewContent[];
+}
+
+interface Effect<Result> {
+  /** The effect itself, called at most once at a time for a key; the permit is checked and the intent recorded. */
+  perform(call: { permit: Permit; row: SessionRow; token: string }): Promise<Outcome<Result>>;
+  /** The result of an effect that completed before, from what was recorded. */
+  recall(row: SessionRow, data: unknown): Promise<Result>;
+}
+
+/**
+ * The second half of a governed step, where the effect is: check permit → record intent → effect → record outcome →
+ * end the token. The outcome is recorded here, in the process that saw it, and not by the workflow: if this process
+ * dies after that, the next attempt finds it and does nothing twice.
+ *
+ * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, AUDIT_UNAVAILABLE (no durable record, no effect), or the effect's own.
+ */
+export async function performEffect<Result>(
+  deps: ActivityDeps,
+  untrusted: Permit,
+  action: GovernedAction,
+  sealed: SealedToken,
+  effect: Effect<Result>,
+): Promise<Result> {
+  const permit = checkPermit(deps.keys.permit, untrusted, action, deps.now());
+  // A step that had to wait past its token's time needs a new one, which only a new decision gives.
+  if (Date.parse(sealed.expires_at) <= deps.now().getTime())
+    throw new DomainError("PERMIT_EXPIRED", "The step's token has expired; policy must decide again.");
+  const token = openToken(deps.keys.seal, sealed.sealed, permit.effect_key);
+  const row = await findKnownSession(deps, permit.tenant, permit.session_id);
+  const done = await deps.ledger.findEvent(row.tenant, row.session_id, stepKeys.completed(permit.step));
+  if (done) return effect.recall(row, done.data);
+  await deps.ledger.append([intentOf(row, permit, action, sealed)]);
+  let outcome: Outcome<Result>;
+  try {
+    outcome = await recordingOutage(deps, row, permit.step, () => effect.perform({ permit, row, token }));
+  } catch (error) {
+    // The token stays while the step is to be tried again, and ends with it: refused for good, or canceled.
+    const triedAgain = error instanceof DomainError && errors[error.code].retry === "backoff";
+    if (!triedAgain) await endToken(deps, token, permit);
+    throw error;
+  }
+  const completed: NewEvent = {
+    ...eventContext(row),
+    type: "effect.completed",
+    key: stepKeys.completed(permit.step),
+    data: outcome.data,
+  };
+  await deps.ledger.append([...recoveredEvents(row, permit.step, "slm"), completed], outcome.contents);
+  await endToken(deps, token, permit);
+  return outcome.result;
+}
+
+function intentOf(row: SessionRow, permit: Permit, action: GovernedAction, token: SealedToken): NewEvent {
+  return {
+    ...eventContext(row),
+    type: "effect.intended",
+    key: stepKeys.intended(permit.step, permit.round),
+    data: {
+      step: permit.step,
+      action: action.action,
+      resource: action.resource,
+      action_digest: permit.action_digest,
+      effect_key: permit.effect_key,
+      decision_id: permit.decision_id,
+      jti: token.jti,
+    },
+  };
+}
+
+/** A token that cannot be revoked now ends by itself within minutes; the step's outcome does not hang on it. */
+async function endToken(deps: ActivityDeps, token: string, permit: Permit): Promise<void> {
+  try {
+    await deps.identity.revoke(token);
+  } catch (error) {
+    deps.log.warn(
+      { session_id: permit.session_id, step: permit.step, err: error },
+      "the step's token could not be revoked; it ends by itself",
+    );
+  }
+}

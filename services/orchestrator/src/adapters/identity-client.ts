@@ -1,0 +1,126 @@
+import { IssuedToken, TokenClaims, VerifiedToken, type IssueTokenRequest } from "@soma/contracts/identity";
+import { DomainError } from "@soma/kit/domain-error";
+import { readSecretFile } from "@soma/kit/secret-file";
+import { Upstream, UpstreamError, type UpstreamAnswer } from "@soma/kit/upstream";
+import { decodeJwt } from "jose";
+import { Value } from "typebox/value";
+
+const deadlineMs = 1_000;
+
+/** A token with what it says of itself. */
+export interface MintedToken {
+  readonly token: string;
+  readonly claims: TokenClaims;
+}
+
+export interface IdentityClient {
+  /** @throws DomainError IDENTITY_DENIED, IDENTITY_UNAVAILABLE or IDENTITY_BAD_RESPONSE. */
+  issue(request: IssueTokenRequest, signal: AbortSignal): Promise<MintedToken>;
+  /** The claims of a valid token, `undefined` for any other. @throws DomainError as {@link issue}. */
+  verify(token: string): Promise<TokenClaims | undefined>;
+  /** Ends a token before its time. @throws DomainError as {@link issue}. */
+  revoke(token: string): Promise<void>;
+  checkHealth(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `credentialFile` is read at each issuance, so that a rotated credential needs no restart. */
+export function createIdentityClient(base: URL, credentialFile: string): IdentityClient {
+  const upstream = new Upstream({ name: "identity-service", origin: base.origin, deadlineMs });
+  const prefix = base.pathname.replace(/\/$/, "");
+
+  async function post(
+    path: string,
+    body: unknown,
+    options: { signal?: AbortSignal; headers?: Record<string, string> } = {},
+  ): Promise<UpstreamAnswer> {
+    try {
+      return await upstream.postJson(prefix + path, body, options);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      throw error.fault === "unavailable" ? unavailable(error) : badResponse(error.message);
+    }
+  }
+
+  return {
+    async issue(request, signal) {
+      const answer = await post("/v1/tokens/issue", request, {
+        signal,
+        headers: { authorization: `Bearer ${readCredential(credentialFile)}` },
+      });
+      if (answer.status === 403)
+        throw new DomainError(
+          "IDENTITY_DENIED",
+          "The identity service grants this user and agent none of the capabilities that the step needs.",
+        );
+      assertOk(answer);
+      if (!Value.Check(IssuedToken, answer.body)) throw badResponse("an issued token that does not fit the contract");
+      return { token: answer.body.token, claims: readClaims(answer.body.token, request) };
+    },
+    async verify(token) {
+      const answer = await post("/v1/tokens/verify", { token });
+      // A token that is not even shaped like one is refused by the schema: for the caller that is the same.
+      if (answer.status === 400) return undefined;
+      assertOk(answer);
+      if (!Value.Check(VerifiedToken, answer.body)) throw badResponse("a verification that does not fit the contract");
+      if (!answer.body.valid) return undefined;
+      if (answer.body.claims === undefined) throw badResponse("a valid token without claims");
+      return answer.body.claims;
+    },
+    async revoke(token) {
+      assertOk(await post("/v1/tokens/revoke", { token }));
+    },
+    async checkHealth(signal) {
+      const { status } = await upstream.getJson(`${prefix}/health`, { signal });
+      if (status >= 500) throw new Error(`/health answered ${String(status)}`);
+    },
+    close: () => upstream.close(),
+  };
+}
+
+/**
+ * Reads the claims of a token that came straight from the identity service over our own connection, and checks that it
+ * is for whom and what it was asked for: scopes only shrink.
+ */
+function readClaims(token: string, request: IssueTokenRequest): TokenClaims {
+  let claims: unknown;
+  try {
+    claims = decodeJwt(token);
+  } catch {
+    throw badResponse("a token that is no JWT");
+  }
+  if (!Value.Check(TokenClaims, claims)) throw badResponse("a token whose claims do not fit the contract");
+  const asked = new Set(request.capabilities);
+  const scopes = claims.scope.split(" ");
+  const fits =
+    claims.sub === request.user_id &&
+    claims.tenant_id === request.tenant_id &&
+    (request.audience === undefined || claims.aud === request.audience);
+  if (!fits || !scopes.every((scope) => asked.has(scope)))
+    throw badResponse("a token for something else than was asked for");
+  return claims;
+}
+
+function readCredential(file: string): string {
+  try {
+    return readSecretFile(file).toString("utf8").trim();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function assertOk(answer: UpstreamAnswer): void {
+  if (answer.status >= 500 || answer.status === 429)
+    throw unavailable(new Error(`identity-service answered ${String(answer.status)}`));
+  if (answer.status !== 200) throw badResponse(`status ${String(answer.status)}`);
+}
+
+function unavailable(cause: unknown): DomainError {
+  return new DomainError("IDENTITY_UNAVAILABLE", "The identity service gave no answer in time; try again.", { cause });
+}
+
+function badResponse(what: string): DomainError {
+  return new DomainError("IDENTITY_BAD_RESPONSE", "The identity service gave an answer that cannot be trusted.", {
+    cause: new Error(`identity-service gave ${what}`),
+  });
+}

@@ -1,0 +1,172 @@
+import { ChatCompletionChunk } from "@soma/contracts/model";
+import type { Usage } from "@soma/contracts/session";
+import { DomainError } from "@soma/kit/domain-error";
+import { Pool } from "undici";
+import { Value } from "typebox/value";
+
+/** Until the first byte of an answer; loading and queueing included. */
+const firstByteMs = 30_000;
+/** Between two pieces of an answer that streams. */
+const idleMs = 20_000;
+const maxBytes = 4_194_304;
+
+export interface CompletionRequest {
+  readonly prompt: string;
+  readonly model?: string;
+  readonly maxOutputTokens?: number;
+  /** The step's token: for this audience, this step and minutes. */
+  readonly token: string;
+  readonly effectKey: string;
+  readonly signal: AbortSignal;
+  /** Called with each piece of text as it comes. */
+  readonly onText: (text: string) => void;
+}
+
+export interface Completion {
+  readonly text: string;
+  readonly model: string;
+  readonly finishReason: string;
+  readonly usage: Usage;
+}
+
+export interface ModelClient {
+  /**
+   * One streamed chat completion. When the signal fires the connection is closed, which ends the generation.
+   * @throws DomainError MODEL_UNAVAILABLE, MODEL_BAD_RESPONSE or MODEL_REJECTED.
+   */
+  complete(request: CompletionRequest): Promise<Completion>;
+  checkHealth(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `base` is what stands before `/v1/chat/completions` of any OpenAI-compatible server. */
+export function createModelClient(base: URL): ModelClient {
+  const pool = new Pool(base.origin, {
+    connections: 128,
+    connectTimeout: 2_000,
+    headersTimeout: firstByteMs,
+    bodyTimeout: idleMs,
+    keepAliveTimeout: 4_000,
+  });
+  const prefix = base.pathname.replace(/\/$/, "");
+  return {
+    async complete(request) {
+      const body = {
+        ...(request.model !== undefined && { model: request.model }),
+        ...(request.maxOutputTokens !== undefined && { max_tokens: request.maxOutputTokens }),
+        messages: [{ role: "user", content: request.prompt }],
+        stream: true,
+        stream_options: { include_usage: true },
+      };
+      const headers = {
+        accept: "text/event-stream",
+        "content-type": "application/json",
+        authorization: `Bearer ${request.token}`,
+        "idempotency-key": request.effectKey,
+      };
+      try {
+        const answer = await pool.request({
+          method: "POST",
+          path: `${prefix}/v1/chat/completions`,
+          headers,
+          body: JSON.stringify(body),
+          signal: request.signal,
+        });
+        if (answer.statusCode !== 200) {
+          await answer.body.dump();
+          throw refusal(answer.statusCode);
+        }
+        return await readCompletion(answer.body, request.onText);
+      } catch (error) {
+        request.signal.throwIfAborted();
+        if (error instanceof DomainError) throw error;
+        throw unavailable(error);
+      }
+    },
+    async checkHealth(signal) {
+      const answer = await pool.request({ method: "GET", path: `${prefix}/health`, signal });
+      await answer.body.dump();
+      // A foreign server may have no /health: any answer but a server's error shows that it is there.
+      if (answer.statusCode >= 500) throw new Error(`/health answered ${String(answer.statusCode)}`);
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** Joins the pieces of a stream of server-sent events; a stream that ends without its end mark is no answer. */
+async function readCompletion(stream: AsyncIterable<Uint8Array>, onText: (text: string) => void): Promise<Completion> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let model: string | undefined;
+  let finishReason: string | undefined;
+  let usage: Usage | undefined;
+  let pending = "";
+  let size = 0;
+  let ended = false;
+  for await (const bytes of stream) {
+    size += bytes.byteLength;
+    if (size > maxBytes) throw badResponse(`an answer over ${String(maxBytes)} bytes`);
+    pending += decoder.decode(bytes, { stream: true });
+    const lines = pending.split(/\r?\n/);
+    pending = lines.pop() ?? "";
+    for (const line of lines) {
+      if (!line.startsWith("data:")) continue;
+      const data = line.slice("data:".length).trim();
+      if (data === "[DONE]") {
+        ended = true;
+        continue;
+      }
+      const chunk = readChunk(data);
+      const choice = chunk.choices[0];
+      const piece = choice?.delta?.content ?? "";
+      if (piece !== "") {
+        text += piece;
+        onText(piece);
+      }
+      model = chunk.model ?? model;
+      finishReason = choice?.finish_reason ?? finishReason;
+      if (chunk.usage) usage = pickUsage(chunk.usage);
+    }
+  }
+  if (!ended) throw unavailable(new Error("slm cut the stream"));
+  if (finishReason === undefined || usage === undefined) throw badResponse("a stream without finish reason or usage");
+  return { text, model: model ?? "unnamed", finishReason, usage };
+}
+
+function readChunk(data: string): ChatCompletionChunk {
+  let chunk: unknown;
+  try {
+    chunk = JSON.parse(data);
+  } catch {
+    throw badResponse("a chunk that is not JSON");
+  }
+  if (!Value.Check(ChatCompletionChunk, chunk)) throw badResponse("a chunk that does not fit the contract");
+  return chunk;
+}
+
+function pickUsage(usage: Usage): Usage {
+  return {
+    prompt_tokens: usage.prompt_tokens,
+    completion_tokens: usage.completion_tokens,
+    total_tokens: usage.total_tokens,
+  };
+}
+
+function refusal(status: number): DomainError {
+  const cause = new Error(`slm answered ${String(status)}`);
+  // 408 and 429 are a server that is busy; 401 is a server that could not check our token in time to like it.
+  if (status >= 500 || status === 408 || status === 429) return unavailable(cause);
+  return new DomainError("MODEL_REJECTED", "The model service refused the request; its model or prompt may not fit.", {
+    cause,
+  });
+}
+
+function unavailable(cause: unknown): DomainError {
+  return new DomainError("MODEL_UNAVAILABLE", "The model gave no answer; it is tried again.", { cause });
+}
+
+function badResponse(what: string): DomainError {
+  return new DomainError("MODEL_BAD_RESPONSE", "The model gave an answer that cannot be read.", {
+    cause: new Error(`slm gave ${what}`),
+  });
+}

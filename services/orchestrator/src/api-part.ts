@@ -1,0 +1,38 @@
+import type { Missing, Server } from "@soma/kit/server";
+import { requireToken, trustLoopback } from "./access/authenticate.ts";
+import { buildApp } from "./app.ts";
+import type { OrchestratorConfig } from "./config.ts";
+import type { OrchestratorParts } from "./orchestrator-parts.ts";
+import type { DeltaHub } from "./streams/delta-hub.ts";
+import { StreamRegistry } from "./streams/stream-registry.ts";
+import { createSessionWorkflows } from "./temporal/session-workflows.ts";
+
+interface ApiOptions {
+  readonly deltas: DeltaHub;
+  /** True when a worker in this process shares the connection to Temporal. */
+  readonly eager: boolean;
+  readonly missing: () => readonly Missing[];
+}
+
+/** Builds the API and listens. */
+export async function startApi(
+  config: OrchestratorConfig,
+  parts: OrchestratorParts,
+  options: ApiOptions,
+): Promise<Server> {
+  const { log, metrics, ledger, link, identity, watch } = parts;
+  const app = await buildApp({
+    log,
+    metrics,
+    missing: options.missing,
+    ledger,
+    workflows: createSessionWorkflows(link, config.temporal.taskQueue, options.eager),
+    taskQueue: config.temporal.taskQueue,
+    temporalIsUp: () => watch.isUp("temporal"),
+    authenticate: config.authMode === "required" ? requireToken(identity) : trustLoopback(),
+    streams: new StreamRegistry(ledger, options.deltas, log),
+  });
+  const url = await app.listen({ host: config.host, port: config.port });
+  log.info({ url }, "the API listens");
+  return app;
+}

@@ -1,0 +1,39 @@
+import type { Logger } from "@soma/kit/logger";
+import type { ServiceMetrics } from "@soma/kit/metrics";
+import { buildServer, type Missing, type Server } from "@soma/kit/server";
+import { startLimits } from "@soma/contracts/session";
+import { addCancelSession } from "./routes/cancel-session.ts";
+import { addGetSession } from "./routes/get-session.ts";
+import { addListSessions } from "./routes/list-sessions.ts";
+import { addReadEvents } from "./routes/read-events.ts";
+import type { RouteDeps } from "./routes/route-deps.ts";
+import { addStartSession } from "./routes/start-session.ts";
+import { version } from "./version.ts";
+
+interface AppOptions extends RouteDeps {
+  readonly log: Logger;
+  readonly metrics: ServiceMetrics;
+  readonly missing: () => readonly Missing[];
+}
+
+/** The orchestrator's HTTP API; nothing listens yet. All routes are listed here. */
+export async function buildApp(options: AppOptions): Promise<Server> {
+  const app = await buildServer({
+    service: "orchestrator",
+    version,
+    description:
+      "Starts, shows and steers sessions of AI agents: each a durable workflow in which nothing acts without a permit.",
+    log: options.log,
+    metrics: options.metrics,
+    missing: options.missing,
+    bodyLimitBytes: startLimits.bodyBytes,
+    // The body around the metadata is one level more.
+    maxDepth: startLimits.depth + 1,
+  });
+  addStartSession(app, options);
+  addListSessions(app, options);
+  addGetSession(app, options);
+  addReadEvents(app, options);
+  addCancelSession(app, options);
+  return app;
+}

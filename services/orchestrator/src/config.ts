@@ -1,0 +1,191 @@
+import { ConfigError, readConfig } from "@soma/kit/config";
+import { logLevels, type LogLevel } from "@soma/kit/logger";
+import { defaultTaskQueue, ports } from "@soma/contracts/wire-names";
+import { Type } from "typebox";
+
+const authModes = ["required", "loopback"] as const;
+type AuthMode = (typeof authModes)[number];
+
+const httpUrl = "^https?://[^\\s/?#@]+(/[^\\s?#]*)?$";
+const httpAccepted = "an http:// or https:// URL without credentials";
+
+/** The orchestrator's settings; the configuration reference is generated from this. */
+export const OrchestratorSettings = Type.Object({
+  TEMPORAL_HOST: Type.Optional(
+    Type.String({
+      pattern: "^[^\\s/]+$",
+      accepted: "host or host:port",
+      description: "Temporal frontend; `:7233` is appended when no port is given. Default `localhost:7233`.",
+    }),
+  ),
+  TEMPORAL_TARGET_HOST: Type.Optional(
+    Type.String({
+      pattern: "^[^\\s/]+$",
+      accepted: "host or host:port",
+      description: "Alias of `TEMPORAL_HOST`; when both are set and differ, the start is refused.",
+    }),
+  ),
+  TEMPORAL_NAMESPACE: Type.String({ default: "default", minLength: 1, description: "Temporal namespace." }),
+  TEMPORAL_TASK_QUEUE: Type.String({
+    default: defaultTaskQueue,
+    minLength: 1,
+    description: "Queue of the session workflows; the worker's `--task-queue` wins over it.",
+  }),
+  POLICY_ENGINE_URL: Type.String({
+    default: `http://policy-engine:${String(ports.policyEngine)}`,
+    pattern: httpUrl,
+    accepted: httpAccepted,
+    description: "Base URL (`/v1/evaluate` is appended) or the full URL.",
+  }),
+  IDENTITY_SERVICE_URL: Type.String({
+    default: `http://identity-service:${String(ports.identityService)}`,
+    pattern: httpUrl,
+    accepted: httpAccepted,
+    description: "Base URL (`/v1/tokens/issue` is appended) or the full URL.",
+  }),
+  IDENTITY_CREDENTIAL_FILE: Type.Optional(
+    Type.String({
+      description:
+        "File with the orchestrator's service credential at the identity service; only its owner may read it. Unset: `DATA_DIR/credentials/orchestrator`.",
+    }),
+  ),
+  RAY_ADDRESS: Type.String({
+    default: "auto",
+    pattern: "^(auto|[^\\s/]+:\\d+|https?://\\S+)$",
+    accepted: "auto, host:port of a Ray head, or the URL of Ray Serve",
+    description:
+      "Where the model runs: `auto` (Ray Serve on this machine), `host:port` of a Ray head (its Serve port 8000 is used), or `http(s)://…` of Ray Serve itself.",
+  }),
+  RAY_NAMESPACE: Type.String({
+    default: "somagent",
+    minLength: 1,
+    description: "Ray namespace of the model application; read by the model service.",
+  }),
+  SLM_BASE_URL: Type.Optional(
+    Type.String({
+      pattern: httpUrl,
+      accepted: httpAccepted,
+      description: "Any OpenAI-compatible server instead of Ray; wins over `RAY_ADDRESS`.",
+    }),
+  ),
+  AUTH_MODE: Type.Unsafe<AuthMode>(
+    Type.String({
+      default: "required",
+      enum: authModes,
+      description:
+        "`required`: callers' tokens are verified by the identity service. `loopback`: the principal is what the body says, marked in every event; only on a loopback address and never in Kubernetes.",
+    }),
+  ),
+  HOST: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address to listen on." }),
+  PORT: Type.Integer({
+    default: ports.orchestrator,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port to listen on; 0 takes a free one.",
+  }),
+  WORKER_PORT: Type.Integer({
+    default: 10_011,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of a separate worker's probes and metrics; 0 takes a free one.",
+  }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      writeOnly: true,
+      pattern: "^$",
+      accepted: "nothing yet: the ledger is SQLite under DATA_DIR",
+      description: "Reserved for PostgreSQL; must be unset for now.",
+    }),
+  ),
+  DATA_DIR: Type.String({
+    default: "./data",
+    minLength: 1,
+    description: "Where the SQLite ledger and the workers' key are.",
+  }),
+  WORKER_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        "The workers' key (32 bytes or more, owner-only); all workers read the same. Unset: `DATA_DIR/keys/worker.key`, made at the first start.",
+    }),
+  ),
+  LOG_LEVEL: Type.Unsafe<LogLevel>(
+    Type.String({ default: "info", enum: logLevels, description: "Least severe level that is logged." }),
+  ),
+  KUBERNETES_SERVICE_HOST: Type.Optional(
+    Type.String({ description: "Set by Kubernetes itself; with it, `AUTH_MODE=loopback` is refused." }),
+  ),
+});
+
+/** Settings as the orchestrator uses them: addresses resolved, files named. */
+export interface OrchestratorConfig {
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
+  readonly policyUrl: URL;
+  /** Base of the identity service's paths. */
+  readonly identityUrl: URL;
+  readonly identityCredentialFile: string;
+  /** Base of the model service's `/v1` paths. */
+  readonly modelUrl: URL;
+  readonly authMode: AuthMode;
+  readonly host: string;
+  readonly port: number;
+  readonly workerPort: number;
+  readonly dataDir: string;
+  readonly workerKeyFile: string;
+  readonly logLevel: LogLevel;
+}
+
+/** @throws ConfigError naming the variable that stops the start. */
+export function readOrchestratorConfig(environment: Readonly<Record<string, string | undefined>>): OrchestratorConfig {
+  const settings = readConfig(OrchestratorSettings, environment);
+  if (settings.AUTH_MODE === "loopback") refuseLoopbackInTheOpen(settings.HOST, settings.KUBERNETES_SERVICE_HOST);
+  return {
+    temporal: {
+      address: temporalAddress(settings.TEMPORAL_HOST, settings.TEMPORAL_TARGET_HOST),
+      namespace: settings.TEMPORAL_NAMESPACE,
+      taskQueue: settings.TEMPORAL_TASK_QUEUE,
+    },
+    policyUrl: withPath(settings.POLICY_ENGINE_URL, "/v1/evaluate"),
+    identityUrl: new URL(settings.IDENTITY_SERVICE_URL.replace(/\/v1\/tokens\/issue\/?$/, "")),
+    identityCredentialFile: settings.IDENTITY_CREDENTIAL_FILE ?? `${settings.DATA_DIR}/credentials/orchestrator`,
+    modelUrl: modelUrl(settings.SLM_BASE_URL, settings.RAY_ADDRESS),
+    authMode: settings.AUTH_MODE,
+    host: settings.HOST,
+    port: settings.PORT,
+    workerPort: settings.WORKER_PORT,
+    dataDir: settings.DATA_DIR,
+    workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
+    logLevel: settings.LOG_LEVEL,
+  };
+}
+
+function temporalAddress(host: string | undefined, alias: string | undefined): string {
+  if (host !== undefined && alias !== undefined && host !== alias) {
+    throw new ConfigError(
+      `TEMPORAL_TARGET_HOST is "${alias}" and TEMPORAL_HOST is "${host}"; accepted: one of them, or the same value in both`,
+    );
+  }
+  const address = host ?? alias ?? "localhost:7233";
+  return /:\d+$/.test(address) ? address : `${address}:7233`;
+}
+
+function modelUrl(baseUrl: string | undefined, rayAddress: string): URL {
+  // OpenAI's clients put `/v1` into their base URL, others do not: both are the same server.
+  if (baseUrl !== undefined) return new URL(baseUrl.replace(/\/v1\/?$/, ""));
+  if (rayAddress === "auto") return new URL("http://127.0.0.1:8000");
+  if (/^https?:/.test(rayAddress)) return new URL(rayAddress);
+  // Only Serve's HTTP is ever spoken to; the head's own port is for Ray's clients, which we are not.
+  return new URL(`http://${rayAddress.replace(/:\d+$/, "")}:8000`);
+}
+
+/** A base URL gets the path appended; a URL that already ends with it is the full one. */
+function withPath(base: string, path: string): URL {
+  const trimmed = base.replace(/\/$/, "");
+  return new URL(trimmed.endsWith(path) ? trimmed : trimmed + path);
+}
+
+function refuseLoopbackInTheOpen(host: string, kubernetes: string | undefined): void {
+  const loopback = host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+  if (kubernetes !== undefined) throw new ConfigError('AUTH_MODE is "loopback" inside Kubernetes; accepted: required');
+  if (!loopback)
+    throw new ConfigError(`AUTH_MODE is "loopback" while HOST is "${host}"; accepted: required, or HOST=127.0.0.1`);
+}

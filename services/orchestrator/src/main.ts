@@ -1,0 +1,27 @@
+import { runService } from "@soma/kit/run-service";
+import { startApi } from "./api-part.ts";
+import { readOrchestratorConfig } from "./config.ts";
+import { openParts } from "./orchestrator-parts.ts";
+import { DeltaHub } from "./streams/delta-hub.ts";
+import { missingWorker, startWorker } from "./worker-part.ts";
+
+/** API and worker in one process: one connection to Temporal, so that workflows start eagerly, and live deltas in the streams. */
+await runService(async () => {
+  const config = readOrchestratorConfig(process.env);
+  const parts = await openParts(config);
+  const deltas = new DeltaHub();
+  const worker = await startWorker(config, parts, deltas);
+  const app = await startApi(config, parts, {
+    deltas,
+    eager: true,
+    missing: () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)],
+  });
+  return {
+    log: parts.log,
+    async close() {
+      await app.close();
+      await worker.stop();
+      await parts.close();
+    },
+  };
+});

@@ -1,0 +1,67 @@
+import { createLogger, type Logger } from "@soma/kit/logger";
+import { createMetrics, type ServiceMetrics } from "@soma/kit/metrics";
+import { DependencyWatch, type WatchedDependency } from "@soma/kit/dependency-watch";
+import type { Missing } from "@soma/kit/server";
+import type { Dependency } from "@soma/contracts/wire-names";
+import { createIdentityClient, type IdentityClient } from "./adapters/identity-client.ts";
+import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
+import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
+import type { OrchestratorConfig } from "./config.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { openSqliteLedger } from "./ledger/sqlite-ledger.ts";
+import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
+import { TemporalLink } from "./temporal/temporal-link.ts";
+
+/** What API and worker both stand on; in one process they share it. */
+export interface OrchestratorParts {
+  readonly log: Logger;
+  readonly metrics: ServiceMetrics;
+  readonly ledger: Ledger;
+  readonly link: TemporalLink;
+  readonly policy: PolicyClient;
+  readonly identity: IdentityClient;
+  readonly model: ModelClient;
+  readonly watch: DependencyWatch<Dependency>;
+  /** What is not there; `required` for what nothing works without. */
+  readonly missing: () => Missing[];
+  close(): Promise<void>;
+}
+
+const required: ReadonlySet<Dependency> = new Set(["temporal", "ledger"]);
+
+/** Opens the ledger and makes the clients; an upstream that is away is waited for, not failed on. */
+export async function openParts(config: OrchestratorConfig): Promise<OrchestratorParts> {
+  const log = createLogger("orchestrator", config.logLevel);
+  const metrics = createMetrics("orchestrator");
+  installTemporalRuntime(log);
+  const ledger = await openSqliteLedger({ file: `${config.dataDir}/ledger.sqlite` });
+  const link = new TemporalLink(config.temporal);
+  const policy = createPolicyClient(config.policyUrl);
+  const identity = createIdentityClient(config.identityUrl, config.identityCredentialFile);
+  const model = createModelClient(config.modelUrl);
+  const dependencies: WatchedDependency<Dependency>[] = [
+    { name: "temporal", address: config.temporal.address, check: (signal) => link.check(signal) },
+    { name: "ledger", address: `${config.dataDir}/ledger.sqlite`, check: () => ledger.checkWritable() },
+    { name: "policy-engine", address: config.policyUrl.origin, check: (signal) => policy.checkHealth(signal) },
+    { name: "identity-service", address: config.identityUrl.origin, check: (signal) => identity.checkHealth(signal) },
+    { name: "slm", address: config.modelUrl.origin, check: (signal) => model.checkHealth(signal) },
+  ];
+  const watch = new DependencyWatch(dependencies, { log, up: metrics.dependencyUp });
+  await watch.start();
+  return {
+    log,
+    metrics,
+    ledger,
+    link,
+    policy,
+    identity,
+    model,
+    watch,
+    missing: () => watch.missing().map(({ name, address }) => ({ name, address, required: required.has(name) })),
+    async close() {
+      await watch.stop();
+      await Promise.all([link.close(), policy.close(), identity.close(), model.close()]);
+      await ledger.close();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { eventData, type EventData } from "@soma/contracts/audit";
+import type { EvaluateRequest } from "@soma/contracts/policy";
+import type { GovernedAction, Permit } from "@soma/contracts/permit";
+import type { DecisionSummary, SessionFailure } from "@soma/contracts/session";
+import { roles } from "@soma/contracts/wire-names";
+import { Value } from "typebox/value";
+import type { PolicyAnswer } from "../adapters/policy-client.ts";
+import type { ActivityDeps } from "../activities/activity-deps.ts";
+import { eventContext, recoveredEvents, stepKeys } from "../activities/step-events.ts";
+import type { PolicyOutcome, StepProposal } from "../activities/session-activities.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import { actionDigest, effectKeyOf, signPermit } from "./permit.ts";
+
+type Decided = EventData<"policy.decided">;
+
+export interface Proposal extends StepProposal {
+  /** The whole action, arguments bound. */
+  readonly governed: GovernedAction;
+  /** What policy is asked to judge. */
+  readonly prompt: string;
+  /** The user's own; goes to policy under one key and decides nothing by itself (P2). */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The only way to a permit: asks policy, records its decision, and signs a permit if, and only if, what was recorded
+ * allows the action and every obligation is one that can be met. Asked again for the same step and round it answers
+ * with what is recorded, so that a rerun neither changes a decision nor makes a second one.
+ *
+ * @throws DomainError POLICY_UNAVAILABLE, POLICY_BAD_RESPONSE or AUDIT_UNAVAILABLE: no permit, hence no effect.
+ */
+export async function decide(
+  deps: ActivityDeps,
+  row: SessionRow,
+  proposal: Proposal,
+  signal: AbortSignal,
+): Promise<PolicyOutcome> {
+  const key = stepKeys.decided(proposal.step, proposal.round);
+  const recorded = await deps.ledger.findEvent(row.tenant, row.session_id, key);
+  const decided = recorded ? readDecided(recorded.data) : await askAndRecord(deps, row, proposal, key, signal);
+  return outcomeOf(deps, row, proposal, decided);
+}
+
+async function askAndRecord(
+  deps: ActivityDeps,
+  row: SessionRow,
+  proposal: Proposal,
+  key: string,
+  signal: AbortSignal,
+): Promise<Decided> {
+  const effectKey = effectKeyOf({ ...row, step: proposal.step });
+  const answer = await deps.policy.evaluate(
+    requestOf(row, proposal),
+    `${effectKey.slice(7, 39)}-${String(proposal.round)}`,
+    signal,
+  );
+  const data = decidedData(proposal, effectKey, answer);
+  const recovered = recoveredEvents(row, proposal.step, "policy-engine");
+  try {
+    await deps.ledger.append([...recovered, { ...eventContext(row), type: "policy.decided", key, data }]);
+    return data;
+  } catch (error) {
+    // Two attempts asked at once (a task that was rerun): what was recorded first is the decision.
+    const first = await deps.ledger.findEvent(row.tenant, row.session_id, key);
+    if (!first) throw error;
+    return readDecided(first.data);
+  }
+}
+
+function requestOf(row: SessionRow, proposal: Proposal): EvaluateRequest {
+  const role = roles.find((known) => known === row.role) ?? "viewer";
+  return {
+    session_id: row.session_id,
+    tenant: row.tenant,
+    user: row.user,
+    prompt: proposal.prompt,
+    role,
+    action: proposal.action,
+    resource: proposal.resource,
+    metadata: { ...proposal.metadata },
+  };
+}
+
+function decidedData(proposal: Proposal, effectKey: Decided["effect_key"], answer: PolicyAnswer): Decided {
+  return {
+    step: proposal.step,
+    action: proposal.action,
+    resource: proposal.resource,
+    action_digest: actionDigest(proposal.governed),
+    effect_key: effectKey,
+    decision_id: answer.decisionId,
+    policy_version: answer.policyVersion,
+    allowed: answer.allowed,
+    score: answer.score,
+    severity: answer.severity,
+    reasons: [...answer.reasons],
+    obligations: [...answer.obligations],
+    expires_at: answer.expiresAt,
+  };
+}
+
+function readDecided(data: unknown): Decided {
+  return Value.Parse(eventData["policy.decided"], data);
+}
+
+function outcomeOf(deps: ActivityDeps, row: SessionRow, proposal: Proposal, decided: Decided): PolicyOutcome {
+  const { decision_id, allowed, score, severity, reasons, policy_version } = decided;
+  const decision: DecisionSummary = { decision_id, allowed, score, severity, reasons, policy_version };
+  const denied = refusalOf(decided);
+  if (denied) return { denied, decision };
+  const permit: Permit = signPermit(deps.keys.permit, {
+    tenant: row.tenant,
+    session_id: row.session_id,
+    step: proposal.step,
+    round: proposal.round,
+    effect_key: decided.effect_key,
+    action_digest: decided.action_digest,
+    decision_id,
+    policy_version,
+    expires_at: decided.expires_at,
+    ...outputLimit(decided),
+  });
+  return { permit, action: proposal.governed, decision };
+}
+
+/** An approval cannot be asked for yet, so a decision that needs one is no permission. */
+function refusalOf(decided: Decided): SessionFailure | undefined {
+  if (!decided.allowed) return { code: "POLICY_DENIED", detail: "Policy denied the action." };
+  const unmet = decided.obligations.find((obligation) => obligation.kind === "require_approval");
+  if (!unmet) return undefined;
+  return {
+    code: "OBLIGATION_UNMET",
+    detail: `Policy asks for an approval by the role ${unmet.role}, which cannot be given yet.`,
+  };
+}
+
+function outputLimit(decided: Decided): { max_output_tokens?: number } {
+  const limits = decided.obligations.flatMap((obligation) =>
+    obligation.kind === "max_output_tokens" ? [obligation.limit] : [],
+  );
+  return limits.length === 0 ? {} : { max_output_tokens: Math.min(...limits) };
+}

@@ -1,0 +1,65 @@
+import { EventPage } from "@soma/contracts/audit";
+import type { Server } from "@soma/kit/server";
+import { Type } from "typebox";
+import { requireScope, resolveTenant } from "../access/principal.ts";
+import { findSession } from "../sessions/find-session.ts";
+import type { RouteDeps } from "./route-deps.ts";
+import { problems, SessionParams, TenantQuery } from "./session-params.ts";
+
+const position = "^(0|[1-9][0-9]{0,14})$";
+const Query = Type.Object(
+  {
+    ...TenantQuery.properties,
+    after: Type.Optional(
+      Type.String({ pattern: position, description: "Events after this `sequence`; 0 unless given" }),
+    ),
+    limit: Type.Optional(
+      Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$", description: "1 to 1000; 100 unless given" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const Headers = Type.Object({
+  "last-event-id": Type.Optional(
+    Type.String({ pattern: position, description: "Resumes a stream; wins over `after`" }),
+  ),
+});
+
+/** `GET /v1/sessions/{id}/events`: pages of JSON, or with `Accept: text/event-stream` a stream until the session's end. */
+export function addReadEvents(app: Server, deps: RouteDeps): void {
+  app.addHook("preClose", () => deps.streams.close());
+  app.get(
+    "/v1/sessions/:id/events",
+    {
+      schema: {
+        summary: "The session's ledger, as pages or as a stream",
+        tags: ["sessions"],
+        params: SessionParams,
+        querystring: Query,
+        headers: Headers,
+        response: { 200: EventPage, ...problems(400, 401, 403, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const caller = await deps.authenticate(request);
+      requireScope(caller, "session.read");
+      const row = await findSession(deps.ledger, resolveTenant(caller, request.query.tenant), request.params.id);
+      const after = Number(request.headers["last-event-id"] ?? request.query.after ?? 0);
+      if (/\btext\/event-stream\b/.test(request.headers.accept ?? "")) {
+        deps.streams.assertRoom();
+        reply.hijack();
+        reply.raw.setHeader("x-request-id", request.id);
+        await deps.streams.open(row, reply.raw, after);
+        return reply;
+      }
+      const limit = Number(request.query.limit ?? 100);
+      const events = await deps.ledger.readEvents({ tenant: row.tenant, sessionId: row.session_id, after, limit });
+      const last = events.at(-1);
+      return reply.send({
+        session_id: row.session_id,
+        events: [...events],
+        ...(last && events.length === limit && last.sequence < row.last_seq && { next_after: last.sequence }),
+      });
+    },
+  );
+}

@@ -1,0 +1,9 @@
+import type { Authenticate } from "../access/authenticate.ts";
+import type { SessionDeps } from "../sessions/session-deps.ts";
+import type { StreamRegistry } from "../streams/stream-registry.ts";
+
+/** What the routes need: each has the same steps – parse, authenticate, authorize, one use case, map. */
+export interface RouteDeps extends SessionDeps {
+  readonly authenticate: Authenticate;
+  readonly streams: StreamRegistry;
+}

@@ -1,0 +1,40 @@
+import { defaultAgent, type AuthenticationKind } from "@soma/contracts/wire-names";
+import { canonicalJson } from "@soma/kit/digest";
+import { newContent, type NewContent } from "../ledger/content.ts";
+import type { SessionCreated } from "../ledger/ledger.ts";
+import { capsuleOf, labelsOf, type SessionInput } from "./session-input.ts";
+
+interface Origin {
+  readonly role: string;
+  readonly authn: AuthenticationKind;
+  readonly taskQueue: string;
+}
+
+/** The first event of a session and the texts that it names. */
+export function createdEvent(
+  session: SessionInput,
+  origin: Origin,
+): { created: SessionCreated; contents: NewContent[] } {
+  const prompt = newContent(session.tenant, "text/plain; charset=utf-8", session.prompt);
+  const metadata = newContent(session.tenant, "application/json", canonicalJson(session.metadata));
+  const capsule = capsuleOf(session.metadata);
+  const created: SessionCreated = {
+    type: "session.created",
+    key: "session.created",
+    tenant: session.tenant,
+    session_id: session.session_id,
+    user: session.user,
+    agent: defaultAgent,
+    authn: origin.authn,
+    data: {
+      role: origin.role,
+      prompt_digest: prompt.digest,
+      metadata_digest: metadata.digest,
+      ...(session.model !== undefined && { model: session.model }),
+      labels: labelsOf(session.metadata),
+      ...(capsule !== undefined && { capsule }),
+      task_queue: origin.taskQueue,
+    },
+  };
+  return { created, contents: [prompt, metadata] };
+}

@@ -1,0 +1,11 @@
+import type { SessionWorkflows } from "../temporal/session-workflows.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+
+/** What the use cases of sessions need. */
+export interface SessionDeps {
+  readonly ledger: Ledger;
+  readonly workflows: SessionWorkflows;
+  readonly taskQueue: string;
+  /** What was seen last of Temporal; a start does not begin while it is away. */
+  temporalIsUp(): boolean;
+}

@@ -1,0 +1,125 @@
+import {
+  SessionIdSchema,
+  TenantIdSchema,
+  UserIdSchema,
+  type SessionId,
+  type TenantId,
+  type UserId,
+} from "@soma/contracts/ids";
+import type { FieldError } from "@soma/contracts/problem";
+import { StartSessionRequest, startLimits } from "@soma/contracts/session";
+import { canonicalJson } from "@soma/kit/digest";
+import { DomainError } from "@soma/kit/domain-error";
+import { assertDepth } from "@soma/kit/json-depth";
+import { Type } from "typebox";
+import { Value } from "typebox/value";
+
+/** A session as it is asked for, checked: the same shape from the API and from a Temporal client. */
+export interface SessionInput {
+  readonly session_id: SessionId;
+  readonly tenant: TenantId;
+  readonly user: UserId;
+  readonly prompt: string;
+  readonly model?: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+const WorkflowInput = Type.Object({
+  session_id: SessionIdSchema,
+  tenant: TenantIdSchema,
+  user: UserIdSchema,
+  prompt: StartSessionRequest.properties.prompt,
+  model: StartSessionRequest.properties.model,
+  metadata: StartSessionRequest.properties.metadata,
+});
+
+/** Reads a workflow's input, which any Temporal client may have written. @throws DomainError VALIDATION_FAILED. */
+export function readSessionInput(input: unknown): SessionInput {
+  if (!Value.Check(WorkflowInput, input)) {
+    const fields = [...Value.Errors(WorkflowInput, input)].map((issue) => ({
+      pointer: issue.instancePath,
+      detail: issue.message,
+    }));
+    throw new DomainError(
+      "VALIDATION_FAILED",
+      `The workflow's input does not fit: ${fields.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ")}.`,
+      { fields },
+    );
+  }
+  const metadata = input.metadata ?? {};
+  assertPrompt(input.prompt);
+  assertMetadata(metadata);
+  return {
+    session_id: input.session_id,
+    tenant: input.tenant,
+    user: input.user,
+    prompt: input.prompt,
+    ...(input.model !== undefined && { model: input.model }),
+    metadata,
+  };
+}
+
+/** The schema counts characters; the limit is of bytes. */
+export function assertPrompt(prompt: string): void {
+  if (!prompt.isWellFormed()) refuse("/prompt", "holds half a surrogate pair; send valid Unicode");
+  const bytes = Buffer.byteLength(prompt);
+  if (bytes > startLimits.promptBytes)
+    refuse("/prompt", `is ${String(bytes)} bytes; at most ${String(startLimits.promptBytes)} are accepted`);
+}
+
+/** Bounds of metadata beyond its schema: size, keys, depth, and the members that have a meaning. */
+export function assertMetadata(metadata: Readonly<Record<string, unknown>>): void {
+  const keys = Object.keys(metadata).length;
+  if (keys > startLimits.metadataKeys)
+    refuse("/metadata", `has ${String(keys)} keys; at most ${String(startLimits.metadataKeys)} are accepted`);
+  assertDepth(metadata, startLimits.depth, "/metadata");
+  const bytes = Buffer.byteLength(JSON.stringify(metadata));
+  if (bytes > startLimits.metadataBytes)
+    refuse("/metadata", `is ${String(bytes)} bytes as JSON; at most ${String(startLimits.metadataBytes)} are accepted`);
+  if (!isCanonical(metadata))
+    refuse("/metadata", "holds half a surrogate pair or a number out of range; send valid JSON");
+  labelsOf(metadata);
+  capsuleOf(metadata);
+}
+
+/** RFC 8785 takes only texts that are valid Unicode and numbers that are finite. */
+function isCanonical(value: unknown): boolean {
+  try {
+    canonicalJson(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const Labels = Type.Array(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._/:=-]{0,63}$" }), {
+  maxItems: startLimits.labels,
+  uniqueItems: true,
+});
+const Capsule = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$" });
+
+/** `metadata.labels`: what `GET /v1/sessions?label=` finds the session by. */
+export function labelsOf(metadata: Readonly<Record<string, unknown>>): string[] {
+  const labels: unknown = metadata["labels"] ?? [];
+  if (!Value.Check(Labels, labels))
+    return refuse(
+      "/metadata/labels",
+      "must be at most 16 different texts of letters, digits and ._/:=-, each at most 64 long",
+    );
+  return labels;
+}
+
+/** `metadata.capsule`: the capsule that the session is of. */
+export function capsuleOf(metadata: Readonly<Record<string, unknown>>): string | undefined {
+  const capsule: unknown = metadata["capsule"];
+  if (capsule === undefined) return undefined;
+  if (!Value.Check(Capsule, capsule))
+    return refuse("/metadata/capsule", "must be a text of letters, digits and ._@-, at most 128 long");
+  return capsule;
+}
+
+/** Refuses a request for one field. */
+export function refuse(pointer: string, detail: string): never {
+  const fields: FieldError[] = [{ pointer, detail }];
+  throw new DomainError("VALIDATION_FAILED", `${pointer} ${detail}.`, { fields });
+}

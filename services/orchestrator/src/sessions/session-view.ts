@@ -1,0 +1,46 @@
+import { errors } from "@soma/contracts/error-codes";
+import { isTerminal, type SessionResult, type SessionView } from "@soma/contracts/session";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { SessionDeps } from "./session-deps.ts";
+
+/** A session as its users see it: the projection of its ledger, with the result's text from the content store. */
+export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<SessionView> {
+  const {
+    role: _role,
+    agent: _agent,
+    authn: _authn,
+    prompt_digest: _prompt,
+    metadata_digest: _metadata,
+    result,
+    error,
+    ...shown
+  } = row;
+  return {
+    ...shown,
+    ...blockedByTemporal(deps, row),
+    ...(error && { error: { code: error.code, detail: `${errors[error.code].title}.` } }),
+    ...(result && row.status === "completed" && { result: await readResult(deps, row, result) }),
+  };
+}
+
+/** A session that goes on as soon as Temporal is back says so itself; what it recorded as missing comes first. */
+function blockedByTemporal(deps: SessionDeps, row: SessionRow): Pick<SessionView, "blocked_on" | "blocked_code"> {
+  if (isTerminal(row.status) || row.blocked_on !== undefined || deps.temporalIsUp()) return {};
+  return { blocked_on: "temporal", blocked_code: "TEMPORAL_UNAVAILABLE" };
+}
+
+async function readResult(
+  deps: SessionDeps,
+  row: SessionRow,
+  result: NonNullable<SessionRow["result"]>,
+): Promise<SessionResult> {
+  const bytes = await deps.ledger.readContent({ tenant: row.tenant, digest: result.digest });
+  const text = bytes ? Buffer.from(bytes).toString("utf8") : "";
+  return {
+    text,
+    text_digest: result.digest,
+    model: result.model,
+    finish_reason: result.finish_reason,
+    usage: result.usage,
+  };
+}

@@ -1,0 +1,83 @@
+import { randomUUIDv7 } from "node:crypto";
+import { isSessionId, type SessionId } from "@soma/contracts/ids";
+import type { StartSessionAccepted, StartSessionRequest } from "@soma/contracts/session";
+import { workflowIdPrefix } from "@soma/contracts/wire-names";
+import { digestOf } from "@soma/kit/digest";
+import { DomainError } from "@soma/kit/domain-error";
+import type { Principal } from "../access/principal.ts";
+import { sessionIdTaken } from "../ledger/session-id-taken.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import { createdEvent } from "./created-event.ts";
+import type { SessionDeps } from "./session-deps.ts";
+import { assertMetadata, assertPrompt, refuse, type SessionInput } from "./session-input.ts";
+
+/**
+ * Starts a session: row and `session.created` first, then the workflow, whose id makes it happen at most once. A call
+ * that died in between is finished by the same call made again, with the same id or the same idempotency key.
+ *
+ * @throws DomainError SESSION_ID_TAKEN, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED, TEMPORAL_UNAVAILABLE, AUDIT_UNAVAILABLE
+ */
+export async function startSession(
+  deps: SessionDeps,
+  principal: Principal,
+  request: StartSessionRequest,
+  idempotencyKey: string | undefined,
+): Promise<StartSessionAccepted> {
+  const session = readRequest(principal, request);
+  // Nothing is written while it is known that nothing can start: no half session.
+  if (!deps.temporalIsUp())
+    throw new DomainError("TEMPORAL_UNAVAILABLE", "Temporal cannot be reached; nothing was started, try again.");
+  const { created, contents } = createdEvent(session, {
+    role: principal.role,
+    authn: principal.authn,
+    taskQueue: deps.taskQueue,
+  });
+  const { row, duplicate } = await deps.ledger.openSession({
+    created,
+    contents,
+    workflowId: workflowIdPrefix + session.session_id,
+    ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, requestDigest: digestOf(request) } }),
+  });
+  if (duplicate && row.run_id !== undefined) {
+    if (idempotencyKey === undefined) throw sessionIdTaken();
+    return accepted(row, row.run_id);
+  }
+  const { runId, started } = await deps.workflows.start({ ...session, session_id: row.session_id });
+  // The workflow was there before our row: a Temporal client took the id, and the session is not what was asked for here.
+  if (!started && !duplicate) throw sessionIdTaken();
+  await deps.ledger.setRunId({ tenant: row.tenant, sessionId: row.session_id, runId });
+  return accepted(row, runId);
+}
+
+function readRequest(principal: Principal, request: StartSessionRequest): SessionInput {
+  const metadata = request.metadata ?? {};
+  assertPrompt(request.prompt);
+  assertMetadata(metadata);
+  return {
+    session_id: readSessionId(metadata["session_id"]),
+    tenant: principal.tenant,
+    user: principal.user,
+    prompt: request.prompt,
+    ...(request.model !== undefined && { model: request.model }),
+    metadata,
+  };
+}
+
+function readSessionId(value: unknown): SessionId {
+  const id = value === undefined ? randomUUIDv7() : value;
+  if (typeof id === "string" && isSessionId(id)) return id;
+  return refuse(
+    "/metadata/session_id",
+    "must be letters, digits, dot, underscore or hyphen, at most 128 long, beginning with a letter or digit and not with 'session-'",
+  );
+}
+
+function accepted(row: SessionRow, runId: string): StartSessionAccepted {
+  return {
+    session_id: row.session_id,
+    workflow_id: row.workflow_id,
+    run_id: runId,
+    task_queue: row.task_queue,
+    status: "running",
+  };
+}

@@ -1,0 +1,135 @@
+import type { ServerResponse } from "node:http";
+import type { AuditEvent } from "@soma/contracts/audit";
+import { isTerminal } from "@soma/contracts/session";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { Delta, DeltaHub } from "./delta-hub.ts";
+import type { EventTail } from "./event-tail.ts";
+
+const heartbeatMs = 10_000;
+/** A reader that leaves this much unread is dropped; it resumes by `Last-Event-ID`. */
+const maxUnsentBytes = 1_048_576;
+const pageSize = 200;
+
+interface StreamDeps {
+  readonly ledger: Ledger;
+  readonly tail: EventTail;
+  readonly deltas: DeltaHub;
+}
+
+const lastEventTypes: ReadonlySet<string> = new Set([
+  "session.completed",
+  "session.denied",
+  "session.failed",
+  "session.canceled",
+  "session.timed_out",
+]);
+
+/**
+ * Writes a session's ledger as server-sent events from after a position: first what is there, then what comes, and
+ * ends after the session's last event. `id` is the event's `sequence`; deltas of texts in the making have none, so
+ * that a reader who reconnects resumes at a durable event.
+ */
+export class SessionStream {
+  readonly #deps: StreamDeps;
+  readonly #row: SessionRow;
+  readonly #out: ServerResponse;
+  #sent: number;
+  #unsubscribe: (() => void)[] = [];
+  #catchingUp: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(deps: StreamDeps, row: SessionRow, out: ServerResponse, after: number) {
+    this.#deps = deps;
+    this.#row = row;
+    this.#out = out;
+    this.#sent = after;
+  }
+
+  /** Resolves when the stream runs; it ends by itself, with the reader, or by {@link end}. */
+  async start(): Promise<void> {
+    this.#out.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    });
+    this.#out.on("close", () => {
+      this.end();
+    });
+    this.#write("retry: 1000\n\n");
+    const heartbeat = setInterval(() => {
+      this.#write(": \n\n");
+    }, heartbeatMs);
+    this.#unsubscribe.push(() => {
+      clearInterval(heartbeat);
+    });
+    const { tail, deltas } = this.#deps;
+    const { session_id } = this.#row;
+    // Subscribed before the past is read: what is appended in between comes by one way or the other.
+    const unsubscribe = await tail.subscribe(session_id, ({ event }) => {
+      if (event.tenant === this.#row.tenant) this.#next(event);
+    });
+    this.#unsubscribe.push(
+      unsubscribe,
+      deltas.subscribe(session_id, (delta) => this.#sendDelta(delta)),
+    );
+    if (this.#ended) this.#cleanUp();
+    await this.#catchUp();
+    if (isTerminal(this.#row.status) && this.#sent >= this.#row.last_seq) this.end();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cleanUp();
+    this.#out.end();
+  }
+
+  #cleanUp(): void {
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+  }
+
+  /** In order or not at all: an event that does not follow the last one is fetched with those before it. */
+  #next(event: AuditEvent): void {
+    if (event.sequence <= this.#sent) return;
+    if (event.sequence === this.#sent + 1 && !this.#catchingUp) this.#send(event);
+    else void this.#catchUp();
+  }
+
+  #catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#readPages().finally(() => {
+      this.#catchingUp = undefined;
+    });
+    return this.#catchingUp;
+  }
+
+  async #readPages(): Promise<void> {
+    const { tenant, session_id: sessionId } = this.#row;
+    while (!this.#ended) {
+      const events = await this.#deps.ledger
+        .readEvents({ tenant, sessionId, after: this.#sent, limit: pageSize })
+        .catch(() => undefined);
+      // A ledger that cannot be read ends the stream; the reader resumes where it was.
+      if (!events) return this.end();
+      for (const event of events) this.#send(event);
+      if (events.length === 0) return;
+    }
+  }
+
+  #send(event: AuditEvent): void {
+    if (this.#ended) return;
+    this.#sent = event.sequence;
+    this.#write(`id: ${String(event.sequence)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    if (lastEventTypes.has(event.type)) this.end();
+  }
+
+  #sendDelta(delta: Delta): void {
+    this.#write(`event: delta\ndata: ${JSON.stringify(delta)}\n\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#out.writableEnded || this.#out.destroyed) return;
+    this.#out.write(text);
+    if (this.#out.writableLength > maxUnsentBytes) this.#out.destroy();
+  }
+}

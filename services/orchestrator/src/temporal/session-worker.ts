@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import type { Logger } from "@soma/kit/logger";
+import type { SessionActivities } from "../activities/session-activities.ts";
+import type { TemporalLink } from "./temporal-link.ts";
+
+/** Workflow code for the sandbox, built once for each process. */
+export function buildWorkflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    logger: new DefaultLogger("ERROR"),
+    workflowsPath: fileURLToPath(new URL("../workflows/workflow-registry.ts", import.meta.url)),
+  });
+}
+
+interface SessionWorkerOptions {
+  readonly link: TemporalLink;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly activities: SessionActivities;
+  readonly bundle: WorkflowBundleWithSourceMap;
+  readonly log: Logger;
+}
+
+const restartMs = 2_000;
+
+/**
+ * A worker that waits for Temporal, runs, and is made again when it fails, until it is stopped. Stopping lets running
+ * activities end within a bound; what is cut off then is taken over by another worker.
+ */
+export class SessionWorker {
+  readonly #options: SessionWorkerOptions;
+  readonly #stop = new AbortController();
+  #worker: Worker | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: SessionWorkerOptions) {
+    this.#options = options;
+  }
+
+  /** True while it polls. */
+  isRunning(): boolean {
+    return this.#worker?.getState() === "RUNNING";
+  }
+
+  /** Returns at once; the worker runs as soon as Temporal is there. */
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    if (this.#worker && this.isRunning()) this.#worker.shutdown();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { log, taskQueue } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        this.#worker = await this.#create();
+        if (signal.aborted) return;
+        log.info({ task_queue: taskQueue }, "the worker polls");
+        await this.#worker.run();
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error({ task_queue: taskQueue, err: error }, "the worker ended; it is started again");
+        await sleep(restartMs, undefined, { signal }).catch(() => undefined);
+      } finally {
+        this.#worker = undefined;
+      }
+    }
+  }
+
+  async #create(): Promise<Worker> {
+    const { link, namespace, taskQueue, activities, bundle } = this.#options;
+    const { connection } = await link.connected();
+    return Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      activities,
+      workflowBundle: bundle,
+      shutdownGraceTime: "5s",
+      shutdownForceTime: "10s",
+      // A cancellation travels back with a heartbeat, so this bounds how long a canceled generation goes on.
+      maxHeartbeatThrottleInterval: "1s",
+      defaultHeartbeatThrottleInterval: "1s",
+      maxConcurrentActivityTaskExecutions: 200,
+      maxConcurrentLocalActivityExecutions: 200,
+    });
+  }
+}

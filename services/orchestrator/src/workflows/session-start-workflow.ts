@@ -1,0 +1,89 @@
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+} from "@temporalio/workflow";
+import { nonRetryableCodes } from "@soma/contracts/error-codes";
+import type { SessionWorkflowInput } from "@soma/contracts/session";
+import { slmAudience } from "@soma/contracts/wire-names";
+import type { SessionActivities, SessionEnd, SessionWorkflowResult } from "../activities/session-activities.ts";
+import { failureOf, governedStep, patiently } from "./governed-step.ts";
+
+/**
+ * Long and far: heartbeats show a dead worker within seconds, a cancellation is waited for, so that what is recorded
+ * last is what really happened.
+ */
+const effects = proxyActivities<SessionActivities>({
+  startToCloseTimeout: "10m",
+  scheduleToCloseTimeout: "30m",
+  heartbeatTimeout: "10s",
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    initialInterval: "1s",
+    backoffCoefficient: 1.5,
+    maximumInterval: "5s",
+    nonRetryableErrorTypes: nonRetryableCodes(),
+  },
+});
+
+const step = "completion-1";
+
+/** A session that answers one prompt: the story of it, top to bottom. */
+export class SessionWorkflow {
+  readonly #session: SessionWorkflowInput;
+
+  constructor(session: SessionWorkflowInput) {
+    this.#session = session;
+  }
+
+  async run(): Promise<SessionWorkflowResult> {
+    try {
+      return await this.#answer();
+    } catch (error) {
+      if (isCancellation(error)) {
+        await CancellationScope.nonCancellable(() => this.#record({ status: "canceled", step }));
+        throw error;
+      }
+      const failure = failureOf(error, "MODEL_UNAVAILABLE");
+      // A workflow whose input names no session that is its own has no ledger to write to.
+      if (failure.code !== "VALIDATION_FAILED" && failure.code !== "SESSION_ID_TAKEN") {
+        await this.#record({ status: "failed", error: failure, step });
+      }
+      throw ApplicationFailure.nonRetryable(failure.detail, failure.code);
+    }
+  }
+
+  async #answer(): Promise<SessionWorkflowResult> {
+    const { session_id, model } = this.#session;
+    const outcome = await governedStep({
+      session: this.#session,
+      step,
+      action: "model.complete",
+      resource: `model:${model ?? "default"}`,
+      audience: slmAudience,
+      effect: (permit, action, token) => effects["run-slm-completion"](permit, action, token),
+    });
+    const { decision } = outcome;
+    if (outcome.kind === "denied") {
+      const { error } = outcome;
+      await this.#record({ status: "denied", error, step, decision });
+      return { session_id, status: "denied", decision, error };
+    }
+    const { result } = outcome;
+    const { jti, expires_at, scopes } = outcome.token;
+    await this.#record({ status: "completed", result });
+    return { session_id, status: "completed", decision, token: { jti, expires_at, scopes }, result };
+  }
+
+  #record(end: SessionEnd): Promise<void> {
+    const { tenant, session_id } = this.#session;
+    return patiently((activities) => activities["emit-audit-event"]({ tenant, session_id, end }));
+  }
+}
+
+/** `session-start-workflow`. */
+export function sessionStartWorkflow(session: SessionWorkflowInput): Promise<SessionWorkflowResult> {
+  return new SessionWorkflow(session).run();
+}
