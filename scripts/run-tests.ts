@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { parseArgs } from "node:util";
+import { slmAudience } from "@soma/contracts/wire-names";
+import { root, runDirOf } from "./stack/src/layout.ts";
+import { startStack, type RunningStack } from "./stack/src/start-stack.ts";
+import type { PartName } from "./stack/src/part.ts";
+import { stackVariable, type StackUnderTest } from "../tests/harness/stack-under-test.ts";
+
+/**
+ * Runs the rings of tests, fastest first, and prints how many ran: `node scripts/run-tests.ts [unit|python|system …]
+ * [--files GLOB]`. With `CI=true` a skipped test is a failure.
+ */
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+const rings: Readonly<Record<string, (files: string | undefined) => Promise<void>>> = {
+  unit: async (files) => {
+    await runNode(files ?? "{packages,services,scripts}/**/test/**/*.test.ts", 2);
+    await runNode(files ?? "tests/pins/*.test.ts", 2);
+  },
+  python: () => runPython(["discover", "-s", "test", "-t", ".", "-p", "*_test.py"], {}),
+  system: runSystem,
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { files: { type: "string" } } });
+const chosen = positionals.length === 0 ? Object.keys(rings) : positionals;
+const begin = Date.now();
+for (const name of chosen) {
+  const ring = rings[name];
+  if (!ring) throw new Error(`no ring is called ${name}; there are ${Object.keys(rings).join(", ")}`);
+  say(`\n── ${name} ──`);
+  await ring(values.files);
+}
+const skipsAllowed = process.env["CI"] !== "true";
+if (!skipsAllowed && total.skipped > 0) say(`\n${String(total.skipped)} skipped; with CI=true each is a failure`);
+say(`\nall rings in ${String(Math.round((Date.now() - begin) / 1000))} s\n`);
+say(`${String(total.passed)} passed, ${String(total.failed)} failed, ${String(total.skipped)} skipped`);
+const nothingRan = total.passed === 0;
+process.exitCode = total.failed > 0 || nothingRan || (!skipsAllowed && total.skipped > 0) ? 1 : 0;
+
+/** Everything against one real stack: Temporal, Ray with the model, and all services, on free ports. */
+async function runSystem(files: string | undefined): Promise<void> {
+  // Ids that tests use must be new to this ledger.
+  rmSync(join(runDirOf("test"), "data"), { recursive: true, force: true });
+  const seen = new Map<string, string>();
+  const stack = await startStack({
+    name: "test",
+    onChange: ({ parts }) => {
+      for (const { name, status } of parts) {
+        if (seen.get(name) !== status) say(`  ${name}: ${status}`);
+        seen.set(name, status);
+      }
+    },
+  });
+  try {
+    process.env[stackVariable] = JSON.stringify(describe(stack));
+    // One file after the other: they share the model, which has one thread.
+    await runNode(files ?? "tests/{e2e,faults}/*.test.ts", 1);
+    if (files === undefined) {
+      await runPython(["test.integration_test"], {
+        SLM_TEST_URL: stack.url("slm"),
+        SLM_TEST_TOKEN: await modelToken(stack),
+      });
+    }
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** A token for the model service, as a step gets it. */
+async function modelToken(stack: RunningStack): Promise<string> {
+  const secret = readFileSync(describe(stack).credentialFile, "utf8").trim();
+  const answer = await fetch(`${stack.url("identity-service")}/v1/tokens/issue`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
+    body: JSON.stringify({
+      user_id: "user-demo",
+      tenant_id: "tenant-demo",
+      capabilities: ["model.complete", "model.embed"],
+      audience: slmAudience,
+      ttl_seconds: 3600,
+    }),
+  });
+  const { token }: { token: string } = JSON.parse(await answer.text());
+  return token;
+}
+
+function describe(stack: RunningStack): StackUnderTest {
+  const dataDir = join(stack.runDir, "data");
+  return {
+    urls: ofEach((name) => stack.url(name)),
+    logFiles: ofEach((name) => stack.logFile(name)),
+    credentialFile: join(dataDir, "credentials/orchestrator"),
+    orchestratorDataDir: join(dataDir, "orchestrator"),
+    temporalDatabase: join(dataDir, "temporal.db"),
+    temporalCli: join(root, ".soma/temporal/bin/temporal"),
+    python: join(root, ".soma/temporal/bin/python"),
+  };
+}
+
+function ofEach(read: (name: PartName) => string): Record<PartName, string> {
+  return {
+    ray: read("ray"),
+    slm: read("slm"),
+    temporal: read("temporal"),
+    "policy-engine": read("policy-engine"),
+    "identity-service": read("identity-service"),
+    orchestrator: read("orchestrator"),
+  };
+}
+
+async function runNode(glob: string, concurrency: number): Promise<void> {
+  const files = globSync(glob, { cwd: root, exclude: ["**/node_modules/**"] })
+    .toSorted()
+    .map((file) => join(root, file));
+  if (files.length === 0) return;
+  const stream = run({ files, concurrency, isolation: "process" });
+  stream.on("test:summary", ({ file, counts }) => {
+    // The summaries of single files come, too; the last has none and counts them all.
+    if (file !== undefined) return;
+    total.passed += counts.passed;
+    total.failed += counts.tests - counts.passed - counts.skipped;
+    total.skipped += counts.skipped;
+  });
+  const report = stream.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, "end");
+}
+
+async function runPython(args: readonly string[], env: Record<string, string>): Promise<void> {
+  const child = spawn(join(root, ".soma/slm/bin/python"), ["-m", "unittest", "-v", ...args], {
+    cwd: join(root, "services/slm"),
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let output = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    output += bytes.toString();
+    process.stdout.write(bytes);
+  });
+  const [code] = await once(child, "close");
+  const count = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0);
+  const ran = count(/^Ran (\d+) tests?/m);
+  const skipped = count(/skipped=(\d+)/);
+  const failed = count(/failures=(\d+)/) + count(/errors=(\d+)/);
+  total.skipped += skipped;
+  total.failed += failed === 0 && code !== 0 ? 1 : failed;
+  total.passed += Math.max(0, ran - skipped - failed);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
