@@ -1,0 +1,44 @@
+# Every target that needs the tools sets them up first; that takes no time when nothing has changed.
+# The brought Node 24 goes first, or everything would run on the system's Node without a word.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+STACK := node scripts/stack/src/main.ts
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo dev-up dev-down dev-status lint format
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install everything into node_modules and .soma (Node >= 20, npm, Python 3.11)
+	@scripts/setup.sh
+
+demo: setup ## run one session from start to offline proof, on free ports
+	@node scripts/stack/src/demo.ts
+
+dev-up: setup ## start the stack in the background; ARGS="--port orchestrator=9090" moves a port
+	@$(STACK) up $(ARGS)
+
+dev-down: ## stop that stack; its data in .soma/data/dev stays
+	@$(STACK) down $(ARGS)
+
+dev-status: ## show its parts, addresses and logs; ARGS=--json for programs
+	@$(STACK) status $(ARGS) || test $$? -le 3 # 1 and 3 are answers, not failures
+
+test: lint ## everything that CI runs: the static ring, then all tests
+	@node scripts/run-tests.ts
+
+check: test ## the same as test
+
+lint: setup ## the static ring: format, lint with types, types, dead code, ruff
+	oxfmt --check .
+	oxlint --type-aware
+	tsc --noEmit
+	knip
+	.soma/slm-tools/bin/ruff check services/slm
+	.soma/slm-tools/bin/ruff format --check services/slm
+
+format: setup ## write the format that the static ring wants
+	oxfmt .
+	.soma/slm-tools/bin/ruff format services/slm

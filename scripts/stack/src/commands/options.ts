@@ -1,0 +1,57 @@
+import { partNames, type PartName } from "../part.ts";
+import { developmentDataDir } from "../layout.ts";
+import { developmentPorts, portNames, type Ports } from "../ports.ts";
+import { isPartName } from "../state/stack-state.ts";
+import type { StackOptions } from "../start-stack.ts";
+
+/** Wrong use of the command line; the message says what is accepted. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Variables of the user's that reach the orchestrator of a developer's stack; the rest of the environment does not. */
+const passedOn = [
+  "KAFKA_BOOTSTRAP_SERVERS",
+  "MEMORY_GATEWAY_URL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "ENABLE_VOLCANO_SCHEDULER",
+  "KUBECONFIG",
+  "LOG_LEVEL",
+];
+
+/** A developer's stack: fixed ports and kept data, changed by `--part` and `--port name=number`. */
+export function readStackOptions(name: string, parts: readonly string[], ports: readonly string[]): StackOptions {
+  const orchestrator: Record<string, string> = {};
+  for (const variable of passedOn) {
+    const value = process.env[variable];
+    if (value !== undefined) orchestrator[variable] = value;
+  }
+  return {
+    name,
+    ...(parts.length > 0 && { parts: parts.map((part) => readPart(part)) }),
+    ports: { ...developmentPorts, ...readPorts(ports) },
+    rayWorkerPorts: { from: 21_000, to: 21_199 },
+    ...(name === "dev" && { dataDir: developmentDataDir }),
+    env: { orchestrator },
+  };
+}
+
+function readPart(text: string): PartName {
+  if (isPartName(text)) return text;
+  throw new UsageError(`--part ${text}; accepted: ${partNames.join(", ")}`);
+}
+
+function readPorts(settings: readonly string[]): Partial<Ports> {
+  return Object.fromEntries(
+    settings.map((setting) => {
+      const [wanted, number] = setting.split("=");
+      const name = portNames.find((known) => known === wanted);
+      const port = /^\d{1,5}$/.test(number ?? "") ? Number(number) : -1;
+      if (name === undefined || port < 0 || port > 65_535)
+        throw new UsageError(
+          `--port ${setting}; accepted: NAME=NUMBER, 0 for a free one, with ${portNames.join(", ")}`,
+        );
+      return [name, port];
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import { partNames, type Part, type PartName } from "../part.ts";
+import { identityService } from "./identity-service.ts";
+import { orchestrator } from "./orchestrator.ts";
+import { policyEngine } from "./policy-engine.ts";
+import { ray } from "./ray.ts";
+import { slm } from "./slm.ts";
+import { temporal } from "./temporal.ts";
+
+const parts: Readonly<Record<PartName, Part>> = {
+  ray,
+  slm,
+  temporal,
+  "policy-engine": policyEngine,
+  "identity-service": identityService,
+  orchestrator,
+};
+
+/** The wanted parts and all that they cannot be without, in the order in which they are shown and started. */
+export function selectParts(wanted: readonly PartName[] = partNames): Part[] {
+  const selected = new Set<PartName>();
+  const add = (name: PartName): void => {
+    if (selected.has(name)) return;
+    selected.add(name);
+    for (const other of [...parts[name].needs, ...parts[name].endsWith]) add(other);
+  };
+  wanted.forEach((name) => add(name));
+  return partNames.filter((name) => selected.has(name)).map((name) => parts[name]);
+}
