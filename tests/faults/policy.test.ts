@@ -22,10 +22,7 @@ after(async () => {
 before(async () => {
   policy = await startFaultProxy(file, stack.urls["policy-engine"]);
   model = await startFaultProxy(file, stack.urls.slm);
-  orchestrator = await startOrchestrator(
-    { after },
-    { env: { POLICY_ENGINE_URL: policy.url, SLM_BASE_URL: model.url } },
-  );
+  orchestrator = await startOrchestrator(file, { env: { POLICY_ENGINE_URL: policy.url, SLM_BASE_URL: model.url } });
 });
 
 const allowed = { allowed: true, score: 0, severity: "none", reasons: [] };

@@ -92,6 +92,11 @@ export async function startOrchestrator(owner: Owner, options: Options = {}): Pr
     await stop();
   });
   const lines: string[] = [];
+  child.once("exit", (code) => {
+    // What it said last is what explains the test that fails now.
+    if (code !== 0)
+      process.stderr.write(`the orchestrator ended with ${String(code)}\n${lines.slice(-20).join("\n")}\n`);
+  });
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => lines.push(line));
   const log = (): LogLine[] =>

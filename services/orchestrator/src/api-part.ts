@@ -20,7 +20,7 @@ export async function startApi(
   parts: OrchestratorParts,
   options: ApiOptions,
 ): Promise<Server> {
-  const { log, metrics, ledger, link, identity, watch } = parts;
+  const { log, metrics, sessionMetrics, ledger, link, identity, watch } = parts;
   const app = await buildApp({
     log,
     metrics,
@@ -30,7 +30,8 @@ export async function startApi(
     taskQueue: config.temporal.taskQueue,
     temporalIsUp: () => watch.isUp("temporal"),
     authenticate: config.authMode === "required" ? requireToken(identity) : trustLoopback(),
-    streams: new StreamRegistry(ledger, options.deltas, log),
+    streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams),
+    sessionMetrics,
   });
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url }, "the API listens");

@@ -89,14 +89,6 @@ export const OrchestratorSettings = Type.Object({
     maximum: 65_535,
     description: "Port of a separate worker's probes and metrics; 0 takes a free one.",
   }),
-  DATABASE_URL: Type.Optional(
-    Type.String({
-      writeOnly: true,
-      pattern: "^$",
-      accepted: "nothing yet: the ledger is SQLite under DATA_DIR",
-      description: "Reserved for PostgreSQL; must be unset for now.",
-    }),
-  ),
   DATA_DIR: Type.String({
     default: "./data",
     minLength: 1,
@@ -136,6 +128,7 @@ export interface OrchestratorConfig {
 
 /** @throws ConfigError naming the variable that stops the start. */
 export function readOrchestratorConfig(environment: Readonly<Record<string, string | undefined>>): OrchestratorConfig {
+  refuseWhatIsNotThere(environment);
   const settings = readConfig(OrchestratorSettings, environment);
   if (settings.AUTH_MODE === "loopback") refuseLoopbackInTheOpen(settings.HOST, settings.KUBERNETES_SERVICE_HOST);
   return {
@@ -156,6 +149,26 @@ export function readOrchestratorConfig(environment: Readonly<Record<string, stri
     workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
     logLevel: settings.LOG_LEVEL,
   };
+}
+
+/**
+ * Settings that a later version will have. Ignoring one would be a promise that nobody keeps: an operator who names
+ * brokers believes that events arrive there.
+ */
+const notThereYet: Readonly<Record<string, string>> = {
+  DATABASE_URL: "the ledger is SQLite under DATA_DIR",
+  KAFKA_BOOTSTRAP_SERVERS: "events wait in the ledger",
+  ENABLE_VOLCANO_SCHEDULER: "sessions run no batch jobs",
+  MEMORY_GATEWAY_URL: "sessions have no memory",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "traces are not exported",
+};
+
+function refuseWhatIsNotThere(environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, instead] of Object.entries(notThereYet)) {
+    const value = environment[name] ?? "";
+    if (value !== "" && value !== "false")
+      throw new ConfigError(`${name} is set; accepted: unset, because in this version ${instead}`);
+  }
 }
 
 function temporalAddress(host: string | undefined, alias: string | undefined): string {

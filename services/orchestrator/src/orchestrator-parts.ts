@@ -9,6 +9,7 @@ import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.
 import type { OrchestratorConfig } from "./config.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openSqliteLedger } from "./ledger/sqlite-ledger.ts";
+import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
 import { TemporalLink } from "./temporal/temporal-link.ts";
 
@@ -16,6 +17,7 @@ import { TemporalLink } from "./temporal/temporal-link.ts";
 export interface OrchestratorParts {
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
+  readonly sessionMetrics: SessionMetrics;
   readonly ledger: Ledger;
   readonly link: TemporalLink;
   readonly policy: PolicyClient;
@@ -33,6 +35,7 @@ const required: ReadonlySet<Dependency> = new Set(["temporal", "ledger"]);
 export async function openParts(config: OrchestratorConfig): Promise<OrchestratorParts> {
   const log = createLogger("orchestrator", config.logLevel);
   const metrics = createMetrics("orchestrator");
+  const sessionMetrics = createSessionMetrics(metrics.registry);
   installTemporalRuntime(log);
   const ledger = await openSqliteLedger({ file: `${config.dataDir}/ledger.sqlite` });
   const link = new TemporalLink(config.temporal);
@@ -51,6 +54,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   return {
     log,
     metrics,
+    sessionMetrics,
     ledger,
     link,
     policy,

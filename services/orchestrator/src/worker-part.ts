@@ -12,10 +12,20 @@ export async function startWorker(
   parts: OrchestratorParts,
   deltas: DeltaHub,
 ): Promise<SessionWorker> {
-  const { log, ledger, policy, identity, model, link } = parts;
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link } = parts;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
-  const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, now: () => new Date() });
+  const activities = createActivities({
+    log,
+    ledger,
+    policy,
+    identity,
+    model,
+    keys,
+    deltas,
+    metrics,
+    now: () => new Date(),
+  });
   const worker = new SessionWorker({
     link,
     namespace,

@@ -4,6 +4,7 @@ import type { ModelClient } from "../adapters/model-client.ts";
 import type { PolicyClient } from "../adapters/policy-client.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkerKeys } from "../permits/worker-key.ts";
+import type { SessionMetrics } from "../session-metrics.ts";
 import type { DeltaHub } from "../streams/delta-hub.ts";
 
 /** All that activities reach the world with; handed in when the worker is built. */
@@ -15,5 +16,6 @@ export interface ActivityDeps {
   readonly model: ModelClient;
   readonly keys: WorkerKeys;
   readonly deltas: DeltaHub;
+  readonly metrics: SessionMetrics;
   now(): Date;
 }

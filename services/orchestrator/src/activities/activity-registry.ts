@@ -28,12 +28,19 @@ function translated<Arguments extends unknown[], Result>(
   activity: (...parameters: Arguments) => Promise<Result>,
 ): (...parameters: Arguments) => Promise<Result> {
   return async (...parameters) => {
+    const end = deps.metrics.activitySeconds.startTimer({ activity: name });
     try {
-      return await activity(...parameters);
+      const result = await activity(...parameters);
+      end({ outcome: "ok" });
+      return result;
     } catch (error) {
-      if (error instanceof CancelledFailure) throw error;
+      if (error instanceof CancelledFailure) {
+        end({ outcome: "canceled" });
+        throw error;
+      }
       if (!(error instanceof DomainError)) deps.log.error({ err: error, step: name }, "an activity failed");
       const known = error instanceof DomainError ? error : new DomainError("INTERNAL", "The activity failed.");
+      end({ outcome: known.code });
       throw ApplicationFailure.create({
         message: known.message,
         type: known.code,

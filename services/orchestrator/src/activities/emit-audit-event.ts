@@ -14,7 +14,8 @@ export function createEmitAuditEvent(deps: ActivityDeps): SessionActivities["emi
   return async ({ tenant, session_id, end }) => {
     const row = await findKnownSession(deps, tenant, session_id);
     const failed = await openEffectOutcome(deps, row, end);
-    await deps.ledger.append([...failed, endEvent(row, end)]);
+    const appended = await deps.ledger.append([...failed, endEvent(row, end)]);
+    if (appended.some(({ duplicate }) => !duplicate)) deps.metrics.ended.inc({ status: end.status });
   };
 }
 

@@ -44,6 +44,8 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
               offset += text.length;
             },
           });
+          deps.metrics.modelTokens.inc({ kind: "prompt" }, completion.usage.prompt_tokens);
+          deps.metrics.modelTokens.inc({ kind: "completion" }, completion.usage.completion_tokens);
           const content = newContent(row.tenant, "text/plain; charset=utf-8", completion.text);
           const { text, model, finishReason: finish_reason, usage } = completion;
           const facts = { model, finish_reason, usage };

@@ -49,7 +49,9 @@ export function addStartSession(app: Server, deps: RouteDeps): void {
         }
         if (slot !== undefined) underWay.add(slot);
         try {
-          return await reply.code(202).send(await startSession(deps, principal, body, key));
+          const accepted = await startSession(deps, principal, body, key);
+          deps.sessionMetrics.started.inc();
+          return await reply.code(202).send(accepted);
         } finally {
           if (slot !== undefined) underWay.delete(slot);
         }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
+import type { Gauge } from "@soma/kit/metrics";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { DeltaHub } from "./delta-hub.ts";
@@ -15,15 +16,13 @@ export class StreamRegistry {
   readonly #deltas: DeltaHub;
   readonly #tail: EventTail;
   readonly #open = new Set<SessionStream>();
+  readonly #gauge: Gauge;
 
-  constructor(ledger: Ledger, deltas: DeltaHub, log: Logger) {
+  constructor(ledger: Ledger, deltas: DeltaHub, log: Logger, gauge: Gauge) {
     this.#ledger = ledger;
     this.#deltas = deltas;
+    this.#gauge = gauge;
     this.#tail = new EventTail(ledger, log);
-  }
-
-  get size(): number {
-    return this.#open.size;
   }
 
   /** @throws DomainError TOO_MANY_STREAMS, before anything is written. */
@@ -41,7 +40,11 @@ export class StreamRegistry {
   async open(row: SessionRow, out: ServerResponse, after: number): Promise<void> {
     const stream = new SessionStream({ ledger: this.#ledger, tail: this.#tail, deltas: this.#deltas }, row, out, after);
     this.#open.add(stream);
-    out.on("close", () => void this.#open.delete(stream));
+    this.#gauge.set(this.#open.size);
+    out.on("close", () => {
+      this.#open.delete(stream);
+      this.#gauge.set(this.#open.size);
+    });
     await stream.start();
   }
 

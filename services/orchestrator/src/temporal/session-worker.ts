@@ -60,9 +60,11 @@ export class SessionWorker {
     while (!signal.aborted) {
       try {
         this.#worker = await this.#create();
-        if (signal.aborted) return;
-        log.info({ task_queue: taskQueue }, "the worker polls");
-        await this.#worker.run();
+        const running = this.#worker.run();
+        // Stopped while it was being made: only a worker that ran lets go of the connection.
+        if (signal.aborted) this.#worker.shutdown();
+        else log.info({ task_queue: taskQueue }, "the worker polls");
+        await running;
       } catch (error) {
         if (signal.aborted) return;
         log.error({ task_queue: taskQueue, err: error }, "the worker ended; it is started again");

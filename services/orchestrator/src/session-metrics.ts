@@ -1,0 +1,41 @@
+import { Counter, Gauge, Histogram, type Registry } from "@soma/kit/metrics";
+
+/** What an operator watches of sessions. Labels are closed sets: no tenant, user or session among them. */
+export interface SessionMetrics {
+  readonly started: Counter;
+  readonly ended: Counter<"status">;
+  readonly activitySeconds: Histogram<"activity" | "outcome">;
+  readonly modelTokens: Counter<"kind">;
+  readonly openStreams: Gauge;
+}
+
+export function createSessionMetrics(registry: Registry): SessionMetrics {
+  const registers = [registry];
+  return {
+    started: new Counter({
+      name: "soma_sessions_started_total",
+      help: "Sessions that this process accepted",
+      registers,
+    }),
+    ended: new Counter({
+      name: "soma_sessions_ended_total",
+      help: "Sessions whose end this process recorded, by status",
+      labelNames: ["status"],
+      registers,
+    }),
+    activitySeconds: new Histogram({
+      name: "soma_activity_duration_seconds",
+      help: "Attempts of activities, by name and by outcome: ok, canceled or an error code",
+      labelNames: ["activity", "outcome"],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+      registers,
+    }),
+    modelTokens: new Counter({
+      name: "soma_model_tokens_total",
+      help: "Tokens of completed model calls, by kind: prompt or completion",
+      labelNames: ["kind"],
+      registers,
+    }),
+    openStreams: new Gauge({ name: "soma_event_streams_open", help: "Open event streams of this process", registers }),
+  };
+}
