@@ -21,6 +21,9 @@ interface Counts {
   skipped: number;
 }
 
+/** For one file: a test that hangs is a failed test, not a run without an end. */
+const testTimeoutMs = 240_000;
+
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 const rings: Readonly<Record<string, (files: string | undefined) => Promise<void>>> = {
@@ -124,7 +127,7 @@ async function runNode(glob: string, concurrency: number): Promise<void> {
     .toSorted()
     .map((file) => join(root, file));
   if (files.length === 0) return;
-  const stream = run({ files, concurrency, isolation: "process" });
+  const stream = run({ files, concurrency, isolation: "process", timeout: testTimeoutMs });
   stream.on("test:summary", ({ file, counts }) => {
     // The summaries of single files come, too; the last has none and counts them all.
     if (file !== undefined) return;

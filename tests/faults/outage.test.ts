@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { SessionPage } from "@soma/contracts/session";
 import { demoSession } from "../harness/api.ts";
 import { startFaultProxy } from "../harness/fault-proxy.ts";
-import { startOrchestrator, type OrchestratorProcess } from "../harness/orchestrator-process.ts";
+import { startOrchestrator, type OrchestratorProcess, type Owner } from "../harness/orchestrator-process.ts";
 import { until } from "../harness/until.ts";
 import { stackUnderTest } from "../harness/stack-under-test.ts";
 
@@ -74,6 +75,9 @@ for (const dependency of ["policy-engine", "identity-service", "slm"] as const) 
 test("Temporal away at the start and lost later: 503 and no half session meanwhile, and what was accepted goes on", async (context) => {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "soma-temporal-"));
+  context.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   const orchestrator = await startOrchestrator(context, { env: { TEMPORAL_HOST: `127.0.0.1:${String(port)}` } });
   const { api } = orchestrator;
   // P19: not ready while it starts.
@@ -88,7 +92,7 @@ test("Temporal away at the start and lost later: 503 and no half session meanwhi
   assert.ok(performance.now() - begin < 1_500);
   assert.equal((await api.request("GET", `/v1/sessions/${early.metadata.session_id}`)).status, 404, "a half session");
 
-  let server = await startTemporal(port, folder);
+  const first = startTemporal(context, port, folder);
   await until("ready", async () => ((await api.request("GET", "/ready")).status === 200 ? true : undefined));
   await api.start(early);
   assert.equal((await api.ended(early.metadata.session_id)).status, "completed");
@@ -98,46 +102,83 @@ test("Temporal away at the start and lost later: 503 and no half session meanwhi
   await until("the model is called", async () =>
     (await api.events(running.metadata.session_id)).some(({ type }) => type === "effect.intended") ? true : undefined,
   );
-  server.kill("SIGKILL");
-  await once(server, "exit");
+  first.kill("SIGKILL");
   await until("it is missing", async () =>
     (await missingNames(orchestrator)).includes("temporal") ? true : undefined,
   );
-  server = await startTemporal(port, folder);
+  startTemporal(context, port, folder);
   assert.equal((await api.ended(running.metadata.session_id, 90_000)).status, "completed");
   const effects = (await api.events(running.metadata.session_id)).filter(({ type }) => type === "effect.completed");
   assert.equal(effects.length, 1);
   const lines = linesAbout(orchestrator, "temporal");
   assert.equal(lines.length, 4, lines.join("\n"));
   assert.equal(await orchestrator.stop(), 0);
-  server.kill("SIGTERM");
-  await once(server, "exit");
-  rmSync(folder, { recursive: true, force: true });
 });
 
-async function startTemporal(port: number, folder: string) {
-  const server = spawn(
-    stack.temporalCli,
+test("Temporal hangs during a start: 503, the same request finishes it later, and what nobody can repeat is closed", async (context) => {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "soma-temporal-"));
+  context.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const server = startTemporal(context, port, folder);
+  const orchestrator = await startOrchestrator(context, { env: { TEMPORAL_HOST: `127.0.0.1:${String(port)}` } });
+  const { api } = orchestrator;
+  await until("ready", async () => ((await api.request("GET", "/ready")).status === 200 ? true : undefined));
+  const named = demoSession("Say one word.");
+  const unnamed = { tenant: "tenant-demo", user: "user-demo", prompt: "Say two words." };
+  server.kill("SIGSTOP");
+  const begin = performance.now();
+  const answers = await Promise.all([named, unnamed].map((body) => api.request("POST", "/v1/sessions", { body })));
+  assert.deepEqual(
+    answers.map(({ status, body }) => [status, body.code]),
     [
-      "server",
-      "start-dev",
-      "--headless",
-      "--log-level",
-      "error",
-      "--port",
-      String(port),
-      "--db-filename",
-      join(folder, "temporal.db"),
-      "--sqlite-pragma",
-      "journal_mode=wal",
-      "--dynamic-config-value",
-      "history.transferProcessorMaxPollRPS=2000",
+      [503, "TEMPORAL_UNAVAILABLE"],
+      [503, "TEMPORAL_UNAVAILABLE"],
     ],
-    { stdio: "ignore" },
   );
-  // Whatever happens to this test, its server does not outlive it.
-  process.on("exit", () => server.kill("SIGKILL"));
-  return Promise.resolve(server);
+  assert.ok(performance.now() - begin < 1_500);
+  server.kill("SIGCONT");
+  await until("Temporal is back", async () => ((await missingNames(orchestrator)).length === 0 ? true : undefined));
+  // Its workflow may run late, now that Temporal reads what was sent: in a session that is closed it does nothing.
+  const repeated = await until("the same request is taken", async () => {
+    const answer = await api.request("POST", "/v1/sessions", { body: named });
+    return answer.status === 202 ? answer : undefined;
+  });
+  assert.equal(repeated.status, 202);
+  assert.equal((await api.ended(named.metadata.session_id)).status, "completed");
+  const { body } = await api.request<SessionPage>("GET", "/v1/sessions?tenant=tenant-demo&status=failed");
+  assert.deepEqual(
+    body.sessions.map(({ error }) => error?.code),
+    ["TEMPORAL_UNAVAILABLE"],
+  );
+  const [closed] = body.sessions;
+  assert.deepEqual(
+    (await api.events(closed?.session_id ?? "")).map(({ type }) => type),
+    ["session.created", "session.failed"],
+  );
+});
+
+/** A Temporal server of the test's own, on a port and database that it can come back to. */
+function startTemporal(owner: Owner, port: number, folder: string): ChildProcess {
+  const args = [
+    "--headless",
+    "--log-level",
+    "error",
+    "--port",
+    String(port),
+    "--db-filename",
+    join(folder, "temporal.db"),
+  ];
+  const server = spawn(stack.temporalCli, ["server", "start-dev", ...args, "--sqlite-pragma", "journal_mode=wal"], {
+    stdio: "ignore",
+  });
+  const exited = once(server, "exit");
+  owner.after(async () => {
+    server.kill("SIGKILL");
+    await exited;
+  });
+  return server;
 }
 
 async function freePort(): Promise<number> {

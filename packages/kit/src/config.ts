@@ -25,12 +25,17 @@ export function readConfig<Schema extends TObject>(schema: Schema, environment: 
       continue;
     }
     if (!Value.Check(property, value)) {
-      const found = attribute(property, "writeOnly") === true ? "<hidden>" : JSON.stringify(raw);
-      throw new ConfigError(`${name} is ${found}; accepted: ${accepted(property)}`);
+      throw new ConfigError(`${name} is ${found(property, raw)}; accepted: ${accepted(property)}`);
     }
     settings[name] = value;
   }
   return Value.Parse(schema, settings);
+}
+
+/** What was found, on one line. A URL's credentials are a secret in whichever variable they stand. */
+function found(property: TSchema, raw: string | undefined): string {
+  if (attribute(property, "writeOnly") === true) return "<hidden>";
+  return JSON.stringify(raw?.replace(/\/\/.*@/s, "//<hidden>@"));
 }
 
 function attribute(schema: TSchema, name: string): unknown {

@@ -1,6 +1,9 @@
 import type { Logger } from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
 
+/** Between a first failure and the question that decides. */
+const secondTryMs = 250;
+
 /** One thing that a service needs: how to ask whether it is there, and where it is. */
 export interface WatchedDependency<Name extends string> {
   readonly name: Name;
@@ -65,13 +68,19 @@ export class DependencyWatch<Name extends string> {
     }
   }
 
+  /** One slow answer is no outage: what was there a moment ago is asked twice before it counts as lost. */
   async #ask(dependency: WatchedDependency<Name>): Promise<void> {
-    const deadline = AbortSignal.timeout(this.#options.deadlineMs ?? 1_000);
-    try {
-      await dependency.check(AbortSignal.any([deadline, this.#stop.signal]));
-      this.#found(dependency);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) this.#lost(dependency, error);
+    const { signal } = this.#stop;
+    for (let tries = this.isUp(dependency.name) ? 2 : 1; ; tries -= 1) {
+      try {
+        const deadline = AbortSignal.timeout(this.#options.deadlineMs ?? 1_000);
+        await dependency.check(AbortSignal.any([deadline, signal]));
+        return this.#found(dependency);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (tries === 1) return this.#lost(dependency, error);
+      }
+      await pause(secondTryMs, signal);
     }
   }
 

@@ -53,8 +53,22 @@ export function createLogger(service: string, level: LogLevel, destination?: Des
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: keepAllowed },
-      serializers: { err: describeError },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: keepAllowed,
+      },
+      hooks: {
+        logMethod(parameters, method) {
+          // A line without words of its own would carry the error's, at any length.
+          if (parameters.length === 1 && typeof parameters[0] !== "string") method.call(this, parameters[0], "error");
+          else method.apply(this, parameters);
+        },
+      },
+      // Bindings of a child would go past the list: pino gives them to no formatter.
+      onChild: () => {
+        throw new TypeError("a child logger is not bound to the list of fields; log the fields with each line");
+      },
+      serializers: { err: (error) => describeError(error) },
     },
     destination ?? pino.destination({ dest: 1, sync: true }),
   );
@@ -62,13 +76,16 @@ export function createLogger(service: string, level: LogLevel, destination?: Des
 
 function keepAllowed(line: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(line);
-  const kept = entries.filter(([field]) => allowed.has(field));
+  // An object under an allowed name would bring fields that nobody looked at.
+  const kept = entries.filter(([field, value]) => allowed.has(field) && (field === "err" || typeof value !== "object"));
   const dropped = entries.length - kept.length;
   return dropped === 0 ? line : { ...Object.fromEntries(kept), dropped };
 }
 
+const maxCauses = 5;
+
 /** Errors by name, code, message and stack, causes included, each text bounded; fields that libraries hang on errors stay out. */
-function describeError(error: unknown): unknown {
+function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { name: "NotAnError", message: typeof error };
   const code: unknown = Reflect.get(error, "code");
   return {
@@ -76,6 +93,7 @@ function describeError(error: unknown): unknown {
     ...(typeof code === "string" && { code }),
     message: error.message.slice(0, 300),
     ...(error.stack !== undefined && { stack: error.stack.slice(error.stack.indexOf("\n    at ")).slice(0, 1500) }),
-    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+    // Bounded: an error can be its own cause.
+    ...(error.cause !== undefined && depth < maxCauses && { cause: describeError(error.cause, depth + 1) }),
   };
 }

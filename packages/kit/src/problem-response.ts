@@ -17,12 +17,12 @@ const transportErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_BAD_URL: ["VALIDATION_FAILED", "The path cannot be decoded."],
 };
 
-/** Any error as one of ours: what is not known is INTERNAL and says nothing of itself. */
-export function toDomainError(error: unknown): DomainError {
+/** Any error as one of ours: what is not known is INTERNAL and says nothing of itself. `schemas` are those of the route. */
+export function toDomainError(error: unknown, schemas?: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (!(error instanceof Error)) return new DomainError("INTERNAL", "The service failed.");
   if (isFastifyError(error)) {
-    if (error.validation) return validationError(error);
+    if (error.validation) return validationError(error, schemas);
     const known = transportErrors[error.code];
     if (known) return new DomainError(known[0], known[1], { cause: error });
     // secure-json-parse throws a plain SyntaxError with status 400 for forbidden keys and broken JSON.
@@ -39,29 +39,37 @@ export function toDomainError(error: unknown): DomainError {
 
 /** Answers with `application/problem+json`. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: DomainError): FastifyReply {
+  const { status } = errors[error.code];
+  if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  return reply
+    .code(status)
+    .type("application/problem+json")
+    .send(JSON.stringify(problemOf(error, request.id)));
+}
+
+/** The problem document of an error. */
+export function problemOf(error: DomainError, requestId: string): Problem {
   const { status, title } = errors[error.code];
-  const problem: Problem = {
+  return {
     type: `urn:soma:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
     title,
     status,
     detail: error.message,
     code: error.code,
-    request_id: request.id,
+    request_id: requestId,
     ...(error.fields.length > 0 && { errors: [...error.fields] }),
   };
-  if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
-  if (status === 401) reply.header("www-authenticate", "Bearer");
-  return reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
 }
 
 function isFastifyError(error: Error): error is FastifyError {
   return "statusCode" in error || "validation" in error || "code" in error;
 }
 
-function validationError(error: FastifyError): DomainError {
+function validationError(error: FastifyError, schemas: unknown): DomainError {
   const place = error.validationContext ?? "body";
   const prefix = place === "body" ? "" : `/${place}`;
-  const fields = (error.validation ?? []).flatMap((issue) => describeIssue(prefix, issue));
+  const fields = (error.validation ?? []).flatMap((issue) => describeIssue(prefix, issue, member(schemas, place)));
   const unique = [...new Map(fields.map((field) => [`${field.pointer} ${field.detail}`, field])).values()].slice(0, 20);
   const first = unique[0];
   const detail = first
@@ -73,7 +81,7 @@ function validationError(error: FastifyError): DomainError {
 type Issue = NonNullable<FastifyError["validation"]>[number];
 
 /** Names each field itself: a missing or unknown member is reported at the member, not at the object around it. */
-function describeIssue(prefix: string, issue: Issue): FieldError[] {
+function describeIssue(prefix: string, issue: Issue, schema: unknown): FieldError[] {
   const at = (name?: string): string =>
     `${prefix}${issue.instancePath}${name === undefined ? "" : `/${escapePointer(name)}`}`;
   const named = (key: string): string[] => {
@@ -94,9 +102,24 @@ function describeIssue(prefix: string, issue: Issue): FieldError[] {
       return [];
     case "enum":
       return [{ pointer: at(), detail: `must be one of ${named("allowedValues").join(", ")}` }];
+    case "pattern":
+      return [{ pointer: at(), detail: describeAt(schema, issue.schemaPath) ?? issue.message ?? "does not fit" }];
     default:
       return [{ pointer: at(), detail: issue.message ?? "does not fit its schema" }];
   }
+}
+
+/** The words of the schema say what is accepted better than its regular expression does. */
+function describeAt(schema: unknown, schemaPath: string): string | undefined {
+  const names = schemaPath.replace(/^#?\//, "").split("/");
+  const words = member(names.reduce(member, schema), "description");
+  return typeof words === "string" ? `accepted: ${words.replace(/\.$/, "")}` : undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
 }
 
 function escapePointer(name: string): string {

@@ -4,14 +4,22 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { errors } from "@soma/contracts/error-codes";
 import { Problem } from "@soma/contracts/problem";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RawServerDefault,
+} from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Type } from "typebox";
+import { answerClientError } from "./client-error.ts";
 import { DomainError } from "./domain-error.ts";
 import { assertDepth } from "./json-depth.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { sendProblem, toDomainError } from "./problem-response.ts";
+import { watchSilentConnections } from "./silent-connections.ts";
 
 export type Server = FastifyInstance<
   RawServerDefault,
@@ -50,6 +58,12 @@ interface ServerOptions {
  */
 export async function buildServer(options: ServerOptions): Promise<Server> {
   const { log, metrics } = options;
+  /** The one way to a problem document; also before any hook has run. */
+  const refuse = (request: FastifyRequest, reply: FastifyReply, error: DomainError): FastifyReply => {
+    metrics.requestsRefused.inc({ code: error.code });
+    reply.header("x-request-id", request.id);
+    return sendProblem(request, reply, error);
+  };
   const app: Server = fastify({
     logger: false,
     // Both default to none in Node: a dripping client would hold its connection for ever.
@@ -63,11 +77,27 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
     return503OnClosing: true,
     forceCloseConnections: "idle",
     genReqId: (request) => requestId(request.headers["x-request-id"]),
-    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toDomainError(error)),
+    frameworkErrors: (error, request, reply) => void refuse(request, reply, toDomainError(error)),
+    clientErrorHandler: (error, socket) => {
+      const code = answerClientError(error, socket);
+      if (code !== undefined) metrics.requestsRefused.inc({ code });
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.removeContentTypeParser("text/plain");
 
+  const endSilentConnections = watchSilentConnections(app.server);
+  let closing = false;
+  app.addHook("preClose", (done) => {
+    closing = true;
+    endSilentConnections();
+    done();
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    // An answer that was under way when the close began: kept alive, its connection would hold the close up.
+    if (closing) reply.header("connection", "close");
+    done();
+  });
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
@@ -93,14 +123,13 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
     done();
   });
   app.setErrorHandler((error, request, reply) => {
-    const known = toDomainError(error);
-    metrics.requestsRefused.inc({ code: known.code });
+    const known = toDomainError(error, request.routeOptions.schema);
     if (errors[known.code].status >= 500)
       log.error({ request_id: request.id, code: known.code, err: known.cause ?? known }, "request failed");
-    return sendProblem(request, reply, known);
+    return refuse(request, reply, known);
   });
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(
+    refuse(
       request,
       reply,
       new DomainError("ROUTE_NOT_FOUND", "No route serves this method and path; /openapi.json lists them all."),

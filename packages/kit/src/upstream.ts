@@ -86,7 +86,8 @@ export class Upstream {
     let answerHeaders: IncomingHttpHeaders;
     let text: string;
     try {
-      const answer = await this.#pool.request({ method, path, headers, body: body ?? null, signal });
+      const exchange = this.#pool.request({ method, path, headers, body: body ?? null, signal });
+      const answer = await Promise.race([exchange, whenAborted(signal)]);
       status = answer.statusCode;
       answerHeaders = answer.headers;
       text = await this.#readBounded(answer.body);
@@ -126,4 +127,15 @@ export class Upstream {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+/** Rejects when the signal fires. Undici itself hears of it only once there is a connection, and then sends nothing. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => {
+      reject(new Error("aborted"));
+    };
+    if (signal.aborted) fail();
+    else signal.addEventListener("abort", fail, { once: true });
+  });
 }

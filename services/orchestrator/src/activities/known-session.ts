@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import { isTerminal } from "@soma/contracts/session";
 import { workflowIdPrefix } from "@soma/contracts/wire-names";
 import { sha256 } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
@@ -24,6 +25,9 @@ export async function knownSession(deps: ActivityDeps, input: unknown): Promise<
   if (found) {
     const same = found.user === session.user && found.prompt_digest === sha256(session.prompt);
     if (!same) throw sessionIdTaken();
+    // A start that was given up, or a session that was ended from outside: a workflow that runs late does nothing.
+    if (isTerminal(found.status))
+      throw new DomainError("SESSION_ENDED", "The session has ended; nothing more is done in it.");
     return found;
   }
   const { created, contents } = createdEvent(session, { role: "operator", authn: "temporal-client", taskQueue });

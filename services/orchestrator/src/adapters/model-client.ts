@@ -1,7 +1,9 @@
+import type { ErrorCode } from "@soma/contracts/error-codes";
 import { ChatCompletionChunk } from "@soma/contracts/model";
 import type { Usage } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Pool } from "undici";
+import { Type } from "typebox";
 import { Value } from "typebox/value";
 
 /** Until the first byte of an answer; loading and queueing included. */
@@ -72,10 +74,7 @@ export function createModelClient(base: URL): ModelClient {
           body: JSON.stringify(body),
           signal: request.signal,
         });
-        if (answer.statusCode !== 200) {
-          await answer.body.dump();
-          throw refusal(answer.statusCode);
-        }
+        if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.body);
         return await readCompletion(answer.body, request.onText);
       } catch (error) {
         request.signal.throwIfAborted();
@@ -152,13 +151,34 @@ function pickUsage(usage: Usage): Usage {
   };
 }
 
-function refusal(status: number): DomainError {
+const maxRefusalBytes = 16_384;
+const Refusal = Type.Object({ error: Type.Object({ code: Type.String() }) });
+
+/** OpenAI's error codes that tell a caller what to change; the texts beside them stay out. */
+const refusals: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  model_not_found: ["MODEL_NOT_FOUND", "The model service has no model of this name."],
+  context_length_exceeded: ["MODEL_PROMPT_TOO_LONG", "The prompt is longer than the model can take."],
+};
+
+async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Promise<DomainError> {
   const cause = new Error(`slm answered ${String(status)}`);
-  // 408 and 429 are a server that is busy; 401 is a server that could not check our token in time to like it.
+  let text = "";
+  for await (const bytes of body) {
+    text += Buffer.from(bytes).toString("utf8");
+    if (text.length > maxRefusalBytes) break;
+  }
   if (status >= 500 || status === 408 || status === 429) return unavailable(cause);
-  return new DomainError("MODEL_REJECTED", "The model service refused the request; its model or prompt may not fit.", {
-    cause,
-  });
+  const [code, detail] = refusals[codeOf(text)] ?? ["MODEL_REJECTED", "The model service refused the request."];
+  return new DomainError(code, detail, { cause });
+}
+
+function codeOf(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    return Value.Check(Refusal, body) ? body.error.code : "";
+  } catch {
+    return "";
+  }
 }
 
 function unavailable(cause: unknown): DomainError {

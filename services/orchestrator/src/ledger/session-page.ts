@@ -12,12 +12,19 @@ export function sessionIdOfCursor(cursor: string): string {
   return Buffer.from(cursor, "base64url").toString("utf8");
 }
 
+/** A cursor that no page of this tenant gave. */
+export function foreignCursor(): DomainError {
+  return new DomainError("VALIDATION_FAILED", "The cursor is not one of ours.", {
+    fields: [{ pointer: "/querystring/cursor", detail: "the next_cursor of a page before, or left out" }],
+  });
+}
+
 /** The time in the one form that the ledger stores, so that text order is time order. */
 export function utcTime(time: string): string {
   const date = new Date(time);
   if (!Number.isNaN(date.getTime())) return date.toISOString();
   throw new DomainError("VALIDATION_FAILED", "A time is not RFC 3339.", {
-    fields: [{ pointer: "query/since", detail: "RFC 3339, e.g. 2026-01-31T12:00:00Z" }],
+    fields: [{ pointer: "/querystring/since", detail: "RFC 3339, e.g. 2026-01-31T12:00:00Z" }],
   });
 }
 

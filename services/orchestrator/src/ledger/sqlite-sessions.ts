@@ -3,7 +3,7 @@ import { isDigest, isTenantId, type Digest, type TenantId } from "@soma/contract
 import { DomainError } from "@soma/kit/domain-error";
 import { Compile } from "typebox/compile";
 import type { SessionKey, SessionQuery, SessionRows } from "./ledger.ts";
-import { assertLimit, cursorOf, sessionIdOfCursor, utcTime } from "./session-page.ts";
+import { assertLimit, cursorOf, foreignCursor, sessionIdOfCursor, utcTime } from "./session-page.ts";
 import { SessionProjection, type SessionRow } from "./session-row.ts";
 import { optionalTextOf, textOf, type SqliteRow } from "./sqlite-row.ts";
 
@@ -121,7 +121,7 @@ export class SqliteSessions {
   #ordinalOf(tenant: string, cursor: string): number {
     const row = this.#ordinal.get(sessionIdOfCursor(cursor), tenant);
     const ordinal = row?.["ordinal"];
-    if (typeof ordinal !== "number") throw new DomainError("VALIDATION_FAILED", "The cursor is not one of ours.");
+    if (typeof ordinal !== "number") throw foreignCursor();
     return ordinal;
   }
 }

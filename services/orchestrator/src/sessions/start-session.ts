@@ -4,6 +4,7 @@ import type { StartSessionAccepted, StartSessionRequest } from "@soma/contracts/
 import { workflowIdPrefix } from "@soma/contracts/wire-names";
 import { digestOf } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
+import { eventContext } from "../activities/step-events.ts";
 import type { Principal } from "../access/principal.ts";
 import { sessionIdTaken } from "../ledger/session-id-taken.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
@@ -42,11 +43,33 @@ export async function startSession(
     if (idempotencyKey === undefined) throw sessionIdTaken();
     return accepted(row, row.run_id);
   }
-  const { runId, started } = await deps.workflows.start({ ...session, session_id: row.session_id });
+  const repeatable = idempotencyKey !== undefined || session.metadata["session_id"] !== undefined;
+  const { runId, started } = await startWorkflow(deps, row, session, repeatable);
   // The workflow was there before our row: a Temporal client took the id, and the session is not what was asked for here.
   if (!started && !duplicate) throw sessionIdTaken();
   await deps.ledger.setRunId({ tenant: row.tenant, sessionId: row.session_id, runId });
   return accepted(row, runId);
+}
+
+/**
+ * A caller who named the session, or gave a key, can make the same call again and finish it. Nobody can come back for
+ * a session whose id was made here and never told: it is closed, and should its workflow run after all, it does nothing.
+ */
+async function startWorkflow(
+  deps: SessionDeps,
+  row: SessionRow,
+  session: SessionInput,
+  repeatable: boolean,
+): Promise<{ runId: string; started: boolean }> {
+  try {
+    return await deps.workflows.start({ ...session, session_id: row.session_id });
+  } catch (error) {
+    if (!repeatable && error instanceof DomainError) {
+      const failed = { type: "session.failed", key: "session.end", data: { code: error.code } } as const;
+      await deps.ledger.append([{ ...eventContext(row), ...failed }]);
+    }
+    throw error;
+  }
 }
 
 function readRequest(principal: Principal, request: StartSessionRequest): SessionInput {

@@ -5,7 +5,7 @@ import {
   isCancellation,
   proxyActivities,
 } from "@temporalio/workflow";
-import { nonRetryableCodes } from "@soma/contracts/error-codes";
+import { nonRetryableCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionWorkflowInput } from "@soma/contracts/session";
 import { slmAudience } from "@soma/contracts/wire-names";
 import type { SessionActivities, SessionEnd, SessionWorkflowResult } from "../activities/session-activities.ts";
@@ -28,6 +28,9 @@ const effects = proxyActivities<SessionActivities>({
   },
 });
 
+/** The input names no session of this workflow's own, or one whose last event is written: there is nothing to record in. */
+const hasNoLedger: ReadonlySet<ErrorCode> = new Set(["VALIDATION_FAILED", "SESSION_ID_TAKEN", "SESSION_ENDED"]);
+
 const step = "completion-1";
 
 /** A session that answers one prompt: the story of it, top to bottom. */
@@ -47,10 +50,7 @@ export class SessionWorkflow {
         throw error;
       }
       const failure = failureOf(error, "MODEL_UNAVAILABLE");
-      // A workflow whose input names no session that is its own has no ledger to write to.
-      if (failure.code !== "VALIDATION_FAILED" && failure.code !== "SESSION_ID_TAKEN") {
-        await this.#record({ status: "failed", error: failure, step });
-      }
+      if (!hasNoLedger.has(failure.code)) await this.#record({ status: "failed", error: failure, step });
       throw ApplicationFailure.nonRetryable(failure.detail, failure.code);
     }
   }
