@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { readField, readNumber, readRecord, readText } from "../json-fields.ts";
 import { root } from "../layout.ts";
 import { DemoError } from "./demo-error.ts";
@@ -71,7 +71,7 @@ export async function showProof(client: SessionClient, id: string, prompt: strin
   const file = join(folder, "ledger.json");
   const contents = { [sha256(prompt)]: prompt, [sha256(text)]: text };
   writeFileSync(file, `${JSON.stringify({ events, contents }, undefined, 2)}\n`, { mode: 0o600 });
-  say(`\n4. The proof, checked offline from the exported file\n\n  node scripts/soma-verify.ts ${file}\n`);
+  say(`\n4. The proof, checked offline from the exported file\n\n  node scripts/soma-verify.ts ${relative(root, file)}\n`);
   try {
     const found = execFileSync(process.execPath, [join(root, "scripts/soma-verify.ts"), file], { encoding: "utf8" });
     say(found.trimEnd().replaceAll(/^/gm, "  "));

@@ -1,0 +1,17 @@
+import { configurationPage } from "./configuration.ts";
+import { errorCodesPage } from "./error-codes.ts";
+import { eventsPage } from "./events.ts";
+import { metricsPage } from "./metrics.ts";
+import { openapiDocuments } from "./openapi.ts";
+
+/** The generated files of docs/reference, by their path in it. The same code gives the same bytes. */
+export async function buildReference(): Promise<Map<string, string>> {
+  const files = new Map([
+    ["configuration.md", configurationPage()],
+    ["error-codes.md", errorCodesPage()],
+    ["events.md", eventsPage()],
+    ["metrics.md", await metricsPage()],
+  ]);
+  for (const [service, document] of await openapiDocuments()) files.set(`openapi/${service}.json`, document);
+  return files;
+}

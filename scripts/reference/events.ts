@@ -1,0 +1,68 @@
+import { AuditEvent, eventData, type EventType } from "@soma/contracts/audit";
+import { code, page, table } from "./markdown.ts";
+import { descriptionOf, describeType, fieldsOf } from "./schema-words.ts";
+
+/** What each event says; a type that is missing here does not compile. */
+const meanings: Readonly<Record<EventType, string>> = {
+  "session.created": "The session exists. Always the first event, and nowhere else.",
+  "policy.decided": "Policy decided on a step, for or against. One for each round of a step.",
+  "token.issued": "A token was minted for a step. It stands here by its id only.",
+  "effect.intended": "A permit was checked and the effect is about to be attempted. Committed before the effect.",
+  "effect.completed": "The effect took place; its result has this digest.",
+  "effect.failed": "An intended effect has no result: the session failed or was canceled.",
+  "dependency.unavailable":
+    "A step waits for something that is down or cannot be trusted. One for each outage that it sees.",
+  "dependency.recovered": "What the session waited for is back.",
+  "session.cancel_requested": "Somebody asked the session to end.",
+  "session.completed": "The end: with a result.",
+  "session.denied": "The end: policy did not allow a step.",
+  "session.failed": "The end: with an error.",
+  "session.canceled": "The end: canceled.",
+  "session.timed_out": "The end: the time limit was reached. No code writes it yet.",
+};
+
+const header = ["member", "type", "required", "meaning"];
+
+/** The events of a session's ledger: what they share, and the data of each type. */
+export function eventsPage(): string {
+  return page(
+    "Events",
+    "`packages/contracts/src/audit.ts`",
+    [
+      "A session's ledger is a list of CloudEvents 1.0 in structured mode. `sequence` counts from 1 without a gap. `hash` is the",
+      "SHA-256 over the RFC 8785 canonical JSON of the event without `hash`; `prevhash` is the hash of the event before, 64 zeros",
+      "for the first. `id` is `evt_` and the SHA-256, in hex, over tenant, session id and `eventkey`, each preceded by its length",
+      "in bytes and a colon. No event holds a prompt, a completion or a token: texts stand as digests (`sha256:` and 64 hex digits).",
+    ].join("\n"),
+    "Read them at `GET /v1/sessions/{id}/events`; check an export with `scripts/soma-verify.ts`.",
+    "## What all events have",
+    fields(AuditEvent),
+    ...Object.entries(eventData).flatMap(([type, schema]) => [`## ${type}`, meaningOf(type), dataOf(schema)]),
+    "## In the stream only",
+    [
+      "With `Accept: text/event-stream` the same route also sends `event: delta` while a text is being made: `{step, offset, text}`,",
+      "`offset` in UTF-16 code units of the step's text. A delta has no `id`, is not in the ledger and comes only from the process",
+      "that also runs the step; who misses one reads the text of the result.",
+    ].join("\n"),
+  );
+}
+
+function dataOf(schema: unknown): string {
+  return fieldsOf(schema).length === 0 ? "`data` is empty." : fields(schema);
+}
+
+function fields(schema: unknown): string {
+  return table(
+    header,
+    fieldsOf(schema).map(({ name, schema: member, required }) => [
+      code(name),
+      name === "type" ? "one of the types below" : describeType(member),
+      required ? "yes" : "no",
+      descriptionOf(member),
+    ]),
+  );
+}
+
+function meaningOf(type: string): string {
+  return Object.entries(meanings).find(([known]) => known === type)?.[1] ?? "";
+}

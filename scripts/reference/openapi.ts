@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defaultTaskQueue } from "@soma/contracts/wire-names";
+import { createLogger } from "@soma/kit/logger";
+import { createMetrics } from "@soma/kit/metrics";
+import type { Server } from "@soma/kit/server";
+import { buildApp as buildIdentityApp } from "../../services/identity-service/src/app.ts";
+import { readSettings } from "../../services/identity-service/src/config.ts";
+import { openIdentity } from "../../services/identity-service/src/identity.ts";
+import { trustLoopback } from "../../services/orchestrator/src/access/authenticate.ts";
+import { buildApp as buildOrchestratorApp } from "../../services/orchestrator/src/app.ts";
+import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
+import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
+import { DeltaHub } from "../../services/orchestrator/src/streams/delta-hub.ts";
+import { StreamRegistry } from "../../services/orchestrator/src/streams/stream-registry.ts";
+import { buildApp as buildPolicyApp } from "../../services/policy-engine/src/app.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const log = createLogger("reference", "silent");
+
+/** The OpenAPI documents by service, of the very apps that the services run; nothing listens and nothing is asked. */
+export async function openapiDocuments(): Promise<Map<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), "soma-reference-"));
+  try {
+    return new Map([
+      ["orchestrator", await orchestratorDocument(folder)],
+      ["policy-engine", await policyDocument(folder)],
+      ["identity-service", await identityDocument(folder)],
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function orchestratorDocument(folder: string): Promise<string> {
+  const ledger = await openSqliteLedger({ file: join(folder, "ledger.sqlite") });
+  const metrics = createMetrics("orchestrator");
+  const sessionMetrics = createSessionMetrics(metrics.registry);
+  const app = await buildOrchestratorApp({
+    log,
+    metrics,
+    sessionMetrics,
+    missing: () => [],
+    ledger,
+    workflows: { start: notHere, cancel: notHere },
+    taskQueue: defaultTaskQueue,
+    temporalIsUp: () => false,
+    authenticate: trustLoopback(),
+    streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
+  });
+  const document = await documentOf(app);
+  await ledger.close();
+  return document;
+}
+
+async function policyDocument(folder: string): Promise<string> {
+  return documentOf(await buildPolicyApp({ settings: { POLICY_DIR: folder, DECISION_TTL_SECONDS: 60 }, log }));
+}
+
+async function identityDocument(folder: string): Promise<string> {
+  const settings = readSettings({
+    DATA_DIR: join(folder, "identity"),
+    REGISTRY_FILE: join(root, "infra/identity/registry.yaml"),
+  });
+  const identity = await openIdentity(settings, log);
+  const document = await documentOf(await buildIdentityApp(identity));
+  await identity.close();
+  return document;
+}
+
+async function documentOf(app: Server): Promise<string> {
+  await app.ready();
+  const document = `${JSON.stringify(app.swagger(), undefined, 2)}\n`;
+  await app.close();
+  return document;
+}
+
+/** No request is ever made here, so there is no Temporal to carry one to. */
+function notHere(): Promise<never> {
+  return Promise.reject(new Error("the reference is built without Temporal"));
+}
