@@ -110,6 +110,10 @@ test("Temporal away at the start and lost later: 503 and no half session meanwhi
   assert.equal((await api.ended(running.metadata.session_id, 90_000)).status, "completed");
   const effects = (await api.events(running.metadata.session_id)).filter(({ type }) => type === "effect.completed");
   assert.equal(effects.length, 1);
+  // The session can end before the next look at Temporal shows that it is back.
+  await until("it is not missing any more", async () =>
+    (await missingNames(orchestrator)).length === 0 ? true : undefined,
+  );
   const lines = linesAbout(orchestrator, "temporal");
   assert.equal(lines.length, 4, lines.join("\n"));
   assert.equal(await orchestrator.stop(), 0);

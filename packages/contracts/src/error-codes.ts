@@ -64,6 +64,7 @@ export const errors = {
   MODEL_UNAVAILABLE: { status: 503, retry: "backoff", title: "The model gave no answer" },
   MODEL_BAD_RESPONSE: { status: 503, retry: "backoff", title: "The model gave an answer that cannot be read" },
   MODEL_REJECTED: { status: 422, retry: "never", title: "The model refused the request" },
+  MODEL_TOKEN_REFUSED: { status: 503, retry: "never", title: "The model service refused the step's token" },
   MODEL_NOT_FOUND: { status: 422, retry: "never", title: "The model service has no model of this name" },
   MODEL_PROMPT_TOO_LONG: { status: 422, retry: "never", title: "The prompt is longer than the model can take" },
   TEMPORAL_UNAVAILABLE: { status: 503, retry: "backoff", title: "Temporal cannot be reached" },

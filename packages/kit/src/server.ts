@@ -46,6 +46,8 @@ interface ServerOptions {
   readonly metrics: ServiceMetrics;
   /** What keeps the service from being ready; empty when nothing does. */
   readonly missing: () => readonly Missing[] | Promise<readonly Missing[]>;
+  /** True when all routes but those of operations take a bearer token. */
+  readonly bearer?: boolean;
   readonly bodyLimitBytes?: number;
   /** Levels of objects and lists in a body; 8 unless given. */
   readonly maxDepth?: number;
@@ -140,6 +142,7 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
     openapi: {
       openapi: "3.1.0",
       info: { title: `Soma ${options.service}`, version: options.version, description: options.description },
+      ...(options.bearer === true && { security: [{ bearer: [] }] }),
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
     },
   });
@@ -157,14 +160,18 @@ function addOperations(app: Server, options: ServerOptions): void {
     missing: MissingOnes,
   });
   const NotReady = Type.Object({ ...Problem.properties, missing: MissingOnes });
-  app.get("/health", { schema: { summary: "Liveness; calls nothing", response: { 200: Health } } }, () => ({
-    status: "ok" as const,
-    service: options.service,
-    version: options.version,
-  }));
+  app.get(
+    "/health",
+    { schema: { summary: "Liveness; calls nothing", security: [], response: { 200: Health } } },
+    () => ({
+      status: "ok" as const,
+      service: options.service,
+      version: options.version,
+    }),
+  );
   app.get(
     "/ready",
-    { schema: { summary: "Readiness; names what is missing", response: { 200: Ready, 503: NotReady } } },
+    { schema: { summary: "Readiness; names what is missing", security: [], response: { 200: Ready, 503: NotReady } } },
     async (request, reply) => {
       const missing = [...(await options.missing())];
       if (!missing.some(({ required }) => required !== false)) {
@@ -191,7 +198,7 @@ function addOperations(app: Server, options: ServerOptions): void {
   );
   app.get(
     "/metrics",
-    { schema: { summary: "Prometheus text format", response: { 200: Type.String() } } },
+    { schema: { summary: "Prometheus text format", security: [], response: { 200: Type.String() } } },
     async (_request, reply) =>
       reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
   );

@@ -26,6 +26,7 @@ export async function buildApp(options: AppOptions): Promise<Server> {
     log: options.log,
     metrics: options.metrics,
     missing: options.missing,
+    bearer: true,
     bodyLimitBytes: startLimits.bodyBytes,
     // The body around the metadata is one level more.
     maxDepth: startLimits.depth + 1,

@@ -1,4 +1,4 @@
-import { ConfigError, readConfig } from "@soma/kit/config";
+import { accepted, ConfigError, readConfig } from "@soma/kit/config";
 import { logLevels, type LogLevel } from "@soma/kit/logger";
 import { defaultTaskQueue, ports } from "@soma/contracts/wire-names";
 import { Type } from "typebox";
@@ -51,7 +51,7 @@ export const OrchestratorSettings = Type.Object({
   ),
   RAY_ADDRESS: Type.String({
     default: "auto",
-    pattern: "^(auto|[^\\s/]+:\\d+|https?://\\S+)$",
+    pattern: "^(auto|[^\\s/@]+:\\d+|https?://[^\\s/?#@]+(/[^\\s?#]*)?)$",
     accepted: "auto, host:port of a Ray head, or the URL of Ray Serve",
     description:
       "Where the model runs: `auto` (Ray Serve on this machine), `host:port` of a Ray head (its Serve port 8000 is used), or `http(s)://…` of Ray Serve itself.",
@@ -108,6 +108,8 @@ export const OrchestratorSettings = Type.Object({
   ),
 });
 
+type Settings = Type.Static<typeof OrchestratorSettings>;
+
 /** Settings as the orchestrator uses them: addresses resolved, files named. */
 export interface OrchestratorConfig {
   readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
@@ -137,10 +139,14 @@ export function readOrchestratorConfig(environment: Readonly<Record<string, stri
       namespace: settings.TEMPORAL_NAMESPACE,
       taskQueue: settings.TEMPORAL_TASK_QUEUE,
     },
-    policyUrl: withPath(settings.POLICY_ENGINE_URL, "/v1/evaluate"),
-    identityUrl: new URL(settings.IDENTITY_SERVICE_URL.replace(/\/v1\/tokens\/issue\/?$/, "")),
+    policyUrl: toUrl("POLICY_ENGINE_URL", withPath(settings.POLICY_ENGINE_URL, "/v1/evaluate"), settings),
+    identityUrl: toUrl(
+      "IDENTITY_SERVICE_URL",
+      settings.IDENTITY_SERVICE_URL.replace(/\/v1\/tokens\/issue\/?$/, ""),
+      settings,
+    ),
     identityCredentialFile: settings.IDENTITY_CREDENTIAL_FILE ?? `${settings.DATA_DIR}/credentials/orchestrator`,
-    modelUrl: modelUrl(settings.SLM_BASE_URL, settings.RAY_ADDRESS),
+    modelUrl: modelUrl(settings),
     authMode: settings.AUTH_MODE,
     host: settings.HOST,
     port: settings.PORT,
@@ -181,19 +187,28 @@ function temporalAddress(host: string | undefined, alias: string | undefined): s
   return /:\d+$/.test(address) ? address : `${address}:7233`;
 }
 
-function modelUrl(baseUrl: string | undefined, rayAddress: string): URL {
+function modelUrl(settings: Settings): URL {
+  const { SLM_BASE_URL: baseUrl, RAY_ADDRESS: rayAddress } = settings;
   // OpenAI's clients put `/v1` into their base URL, others do not: both are the same server.
-  if (baseUrl !== undefined) return new URL(baseUrl.replace(/\/v1\/?$/, ""));
+  if (baseUrl !== undefined) return toUrl("SLM_BASE_URL", baseUrl.replace(/\/v1\/?$/, ""), settings);
   if (rayAddress === "auto") return new URL("http://127.0.0.1:8000");
-  if (/^https?:/.test(rayAddress)) return new URL(rayAddress);
+  if (/^https?:/.test(rayAddress)) return toUrl("RAY_ADDRESS", rayAddress, settings);
   // Only Serve's HTTP is ever spoken to; the head's own port is for Ray's clients, which we are not.
-  return new URL(`http://${rayAddress.replace(/:\d+$/, "")}:8000`);
+  return toUrl("RAY_ADDRESS", `http://${rayAddress.replace(/:\d+$/, "")}:8000`, settings);
+}
+
+/** A text can fit its pattern and be no URL all the same, e.g. with a port of 99999. */
+function toUrl(variable: keyof Settings, text: string, settings: Settings): URL {
+  const url = URL.parse(text);
+  if (url) return url;
+  const { [variable]: schema } = OrchestratorSettings.properties;
+  throw new ConfigError(`${variable} is ${JSON.stringify(settings[variable])}; accepted: ${accepted(schema)}`);
 }
 
 /** A base URL gets the path appended; a URL that already ends with it is the full one. */
-function withPath(base: string, path: string): URL {
+function withPath(base: string, path: string): string {
   const trimmed = base.replace(/\/$/, "");
-  return new URL(trimmed.endsWith(path) ? trimmed : trimmed + path);
+  return trimmed.endsWith(path) ? trimmed : trimmed + path;
 }
 
 function refuseLoopbackInTheOpen(host: string, kubernetes: string | undefined): void {

@@ -1,7 +1,6 @@
 import { Context } from "@temporalio/activity";
 import { isTerminal } from "@soma/contracts/session";
 import { workflowIdPrefix } from "@soma/contracts/wire-names";
-import { sha256 } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { readSessionInput } from "../sessions/session-input.ts";
 import { createdEvent } from "../sessions/created-event.ts";
@@ -21,16 +20,20 @@ export async function knownSession(deps: ActivityDeps, input: unknown): Promise<
   if (workflowExecution?.workflowId !== workflowIdPrefix + session.session_id) {
     throw new DomainError("VALIDATION_FAILED", "The workflow id must be 'session-' and the session id.");
   }
+  const { created, contents } = createdEvent(session, { role: "operator", authn: "temporal-client", taskQueue });
   const found = await deps.ledger.findSession({ tenant: session.tenant, sessionId: session.session_id });
   if (found) {
-    const same = found.user === session.user && found.prompt_digest === sha256(session.prompt);
+    const same =
+      found.user === session.user &&
+      found.prompt_digest === created.data.prompt_digest &&
+      found.metadata_digest === created.data.metadata_digest &&
+      found.model === created.data.model;
     if (!same) throw sessionIdTaken();
     // A start that was given up, or a session that was ended from outside: a workflow that runs late does nothing.
     if (isTerminal(found.status))
       throw new DomainError("SESSION_ENDED", "The session has ended; nothing more is done in it.");
     return found;
   }
-  const { created, contents } = createdEvent(session, { role: "operator", authn: "temporal-client", taskQueue });
   const { row } = await deps.ledger.openSession({
     created,
     contents,

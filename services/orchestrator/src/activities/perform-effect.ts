@@ -1,3 +1,4 @@
+import { CancelledFailure } from "@temporalio/common";
 import type { EventData, NewEvent } from "@soma/contracts/audit";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import { errors } from "@soma/contracts/error-codes";
@@ -51,9 +52,7 @@ export async function performEffect<Result>(
   try {
     outcome = await recordingOutage(deps, row, permit.step, () => effect.perform({ permit, row, token }));
   } catch (error) {
-    // The token stays while the step is to be tried again, and ends with it: refused for good, or canceled.
-    const triedAgain = error instanceof DomainError && errors[error.code].retry === "backoff";
-    if (!triedAgain) await endToken(deps, token, permit);
+    if (isFinal(error)) await endToken(deps, token, permit);
     throw error;
   }
   const completed: NewEvent = {
@@ -62,9 +61,25 @@ export async function performEffect<Result>(
     key: stepKeys.completed(permit.step),
     data: outcome.data,
   };
-  await deps.ledger.append([...recoveredEvents(row, permit.step, "slm"), completed], outcome.contents);
+  try {
+    await deps.ledger.append([...recoveredEvents(row, permit.step, "slm"), completed], outcome.contents);
+  } catch (error) {
+    // An attempt that was given up for dead has recorded its outcome meanwhile: that one is the step's.
+    const first = await deps.ledger.findEvent(row.tenant, row.session_id, completed.key);
+    if (!first) throw error;
+    return effect.recall(row, first.data);
+  }
   await endToken(deps, token, permit);
   return outcome.result;
+}
+
+/**
+ * True when the step ends with this error, and its token with it. An attempt that ends because its worker stops, or
+ * was taken for dead, is followed by another with the same token; only a requested cancellation is not.
+ */
+function isFinal(error: unknown): boolean {
+  if (error instanceof CancelledFailure) return error.message === "CANCELLED";
+  return error instanceof DomainError && errors[error.code].retry === "never";
 }
 
 function intentOf(row: SessionRow, permit: Permit, action: GovernedAction, token: SealedToken): NewEvent {

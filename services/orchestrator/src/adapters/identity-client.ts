@@ -80,7 +80,7 @@ export function createIdentityClient(base: URL, credentialFile: string): Identit
 
 /**
  * Reads the claims of a token that came straight from the identity service over our own connection, and checks that it
- * is for whom and what it was asked for: scopes only shrink.
+ * is for whom and what it was asked for: scopes and lifetime only shrink.
  */
 function readClaims(token: string, request: IssueTokenRequest): TokenClaims {
   let claims: unknown;
@@ -95,10 +95,19 @@ function readClaims(token: string, request: IssueTokenRequest): TokenClaims {
   const fits =
     claims.sub === request.user_id &&
     claims.tenant_id === request.tenant_id &&
-    (request.audience === undefined || claims.aud === request.audience);
+    (request.audience === undefined || claims.aud === request.audience) &&
+    isNothingElse(claims.agent_id, request.agent_id) &&
+    isNothingElse(claims.session_id, request.session_id) &&
+    isNothingElse(claims.step, request.step) &&
+    (request.ttl_seconds === undefined || claims.exp - claims.iat <= request.ttl_seconds);
   if (!fits || !scopes.every((scope) => asked.has(scope)))
     throw badResponse("a token for something else than was asked for");
   return claims;
+}
+
+/** A service that does not know the field may leave it out; one that names it names what was asked for. */
+function isNothingElse(claim: string | undefined, asked: string | undefined): boolean {
+  return claim === undefined || claim === asked;
 }
 
 function readCredential(file: string): string {

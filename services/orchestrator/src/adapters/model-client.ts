@@ -34,7 +34,8 @@ export interface Completion {
 export interface ModelClient {
   /**
    * One streamed chat completion. When the signal fires the connection is closed, which ends the generation.
-   * @throws DomainError MODEL_UNAVAILABLE, MODEL_BAD_RESPONSE or MODEL_REJECTED.
+   * @throws DomainError MODEL_UNAVAILABLE, MODEL_BAD_RESPONSE, MODEL_TOKEN_REFUSED, MODEL_NOT_FOUND, MODEL_PROMPT_TOO_LONG or
+   * MODEL_REJECTED.
    */
   complete(request: CompletionRequest): Promise<Completion>;
   checkHealth(signal: AbortSignal): Promise<void>;
@@ -168,6 +169,9 @@ async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Pro
     if (text.length > maxRefusalBytes) break;
   }
   if (status >= 500 || status === 408 || status === 429) return unavailable(cause);
+  // Revoked or run out since it was minted: not the request is at fault, and a new decision brings a new token.
+  if (status === 401)
+    return new DomainError("MODEL_TOKEN_REFUSED", "The model service refused the step's token.", { cause });
   const [code, detail] = refusals[codeOf(text)] ?? ["MODEL_REJECTED", "The model service refused the request."];
   return new DomainError(code, detail, { cause });
 }

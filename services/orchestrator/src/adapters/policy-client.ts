@@ -66,6 +66,9 @@ function readAnswer(body: unknown, echoedId: unknown, request: EvaluateRequest, 
     throw badResponse("the answer to another request");
   if (body.session_id !== undefined && body.session_id !== request.session_id)
     throw badResponse("the answer to another session");
+  // What goes into the ledger must be valid Unicode: an id that is not is no id, a reason loses what is not.
+  if (!(body.decision_id ?? "").isWellFormed() || !(body.policy_version ?? "").isWellFormed())
+    throw badResponse("an id that is no valid Unicode");
   const expiresAt =
     body.expires_at === undefined ? new Date(Date.now() + defaultValidityMs) : new Date(body.expires_at);
   if (Number.isNaN(expiresAt.getTime())) throw badResponse("an expiry that is no time");
@@ -73,7 +76,6 @@ function readAnswer(body: unknown, echoedId: unknown, request: EvaluateRequest, 
     allowed: body.allowed,
     score: body.score,
     severity: body.severity,
-    // What goes into the ledger must be valid Unicode.
     reasons: body.reasons.map((reason) => reason.toWellFormed()),
     decisionId: body.decision_id ?? requestId,
     policyVersion: body.policy_version ?? "unversioned",

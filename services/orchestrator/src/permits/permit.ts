@@ -24,7 +24,7 @@ export function actionDigest(action: GovernedAction): Digest {
 
 type PermitFields = Omit<Permit, "mac">;
 
-/** Signs a permit. Called by `decide` alone, after an allowing decision was recorded (lint says so). */
+/** Signs a permit. Called by `decide` alone, after an allowing decision was recorded. */
 export function signPermit(key: Uint8Array, fields: PermitFields): Permit {
   return { ...fields, mac: macOf(key, fields) };
 }
@@ -38,11 +38,11 @@ export function signPermit(key: Uint8Array, fields: PermitFields): Permit {
 export function checkPermit(key: Uint8Array, permit: unknown, action: GovernedAction, now: Date): Permit {
   if (!Value.Check(Permit, permit)) throw invalid("is not a permit");
   const { mac, ...fields } = permit;
-  const expected = Buffer.from(macOf(key, fields));
+  const expected = Buffer.from(signable(() => macOf(key, fields)));
   const given = Buffer.from(mac);
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw invalid("was not made by a worker");
   if (permit.effect_key !== effectKeyOf(permit)) throw invalid("is for another step");
-  if (permit.action_digest !== actionDigest(action)) throw invalid("is for another action");
+  if (permit.action_digest !== signable(() => actionDigest(action))) throw invalid("is for another action");
   if (!(Date.parse(permit.expires_at) > now.getTime())) {
     throw new DomainError("PERMIT_EXPIRED", "The permit has expired; policy must decide again.");
   }
@@ -51,6 +51,15 @@ export function checkPermit(key: Uint8Array, permit: unknown, action: GovernedAc
 
 function macOf(key: Uint8Array, fields: PermitFields): string {
   return createHmac("sha256", key).update(canonicalJson(fields)).digest("base64url");
+}
+
+/** What has no canonical form, such as half a surrogate pair, was never signed. */
+function signable(compute: () => string): string {
+  try {
+    return compute();
+  } catch {
+    throw invalid("or its action has no canonical form");
+  }
 }
 
 function invalid(what: string): DomainError {

@@ -17,7 +17,7 @@ export function addCancelSession(app: Server, deps: RouteDeps): void {
         tags: ["sessions"],
         params: SessionParams,
         querystring: TenantQuery,
-        response: { 202: SessionView, ...problems(401, 403, 404, 409, 503) },
+        response: { 202: SessionView, ...problems(400, 401, 403, 404, 409, 503) },
       },
     },
     async (request, reply) => {

@@ -15,7 +15,7 @@ export function addGetSession(app: Server, deps: RouteDeps): void {
         tags: ["sessions"],
         params: SessionParams,
         querystring: TenantQuery,
-        response: { 200: SessionView, ...problems(401, 403, 404, 503) },
+        response: { 200: SessionView, ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request) => {

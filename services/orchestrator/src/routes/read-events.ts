@@ -37,7 +37,16 @@ export function addReadEvents(app: Server, deps: RouteDeps): void {
         params: SessionParams,
         querystring: Query,
         headers: Headers,
-        response: { 200: EventPage, ...problems(400, 401, 403, 404, 429, 503) },
+        response: {
+          200: {
+            description: "A page, or with `accept: text/event-stream` the stream",
+            content: {
+              "application/json": { schema: EventPage },
+              "text/event-stream": { schema: Type.String() },
+            },
+          },
+          ...problems(400, 401, 403, 404, 429, 503),
+        },
       },
     },
     async (request, reply) => {

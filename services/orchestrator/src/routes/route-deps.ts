@@ -1,5 +1,4 @@
 import type { Authenticate } from "../access/authenticate.ts";
-import type { SessionMetrics } from "../session-metrics.ts";
 import type { SessionDeps } from "../sessions/session-deps.ts";
 import type { StreamRegistry } from "../streams/stream-registry.ts";
 
@@ -7,5 +6,4 @@ import type { StreamRegistry } from "../streams/stream-registry.ts";
 export interface RouteDeps extends SessionDeps {
   readonly authenticate: Authenticate;
   readonly streams: StreamRegistry;
-  readonly sessionMetrics: SessionMetrics;
 }

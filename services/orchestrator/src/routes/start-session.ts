@@ -49,9 +49,7 @@ export function addStartSession(app: Server, deps: RouteDeps): void {
         }
         if (slot !== undefined) underWay.add(slot);
         try {
-          const accepted = await startSession(deps, principal, body, key);
-          deps.sessionMetrics.started.inc();
-          return await reply.code(202).send(accepted);
+          return await reply.code(202).send(await startSession(deps, principal, body, key));
         } finally {
           if (slot !== undefined) underWay.delete(slot);
         }

@@ -31,5 +31,8 @@ export async function cancelSession(deps: SessionDeps, row: SessionRow, by: User
     // Somebody else asked first: theirs is recorded, and the workflow may still need to hear of it.
     if (!(error instanceof DomainError && error.code === "EVENT_CONFLICT")) throw error;
   }
-  await deps.workflows.cancel(row.session_id);
+  const found = await deps.workflows.cancel(row.session_id);
+  // No workflow will record the end: its start was given up, or it was ended from outside.
+  if (!found)
+    await deps.ledger.append([{ ...eventContext(row), type: "session.canceled", key: "session.end", data: {} }]);
 }

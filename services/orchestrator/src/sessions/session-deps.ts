@@ -1,3 +1,4 @@
+import type { SessionMetrics } from "../session-metrics.ts";
 import type { SessionWorkflows } from "../temporal/session-workflows.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
@@ -6,6 +7,7 @@ export interface SessionDeps {
   readonly ledger: Ledger;
   readonly workflows: SessionWorkflows;
   readonly taskQueue: string;
+  readonly sessionMetrics: Pick<SessionMetrics, "started">;
   /** What was seen last of Temporal; a start does not begin while it is away. */
   temporalIsUp(): boolean;
 }

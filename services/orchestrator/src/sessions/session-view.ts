@@ -1,5 +1,6 @@
 import { errors } from "@soma/contracts/error-codes";
 import { isTerminal, type SessionResult, type SessionView } from "@soma/contracts/session";
+import { DomainError } from "@soma/kit/domain-error";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
@@ -35,7 +36,12 @@ async function readResult(
   result: NonNullable<SessionRow["result"]>,
 ): Promise<SessionResult> {
   const bytes = await deps.ledger.readContent({ tenant: row.tenant, digest: result.digest });
-  const text = bytes ? Buffer.from(bytes).toString("utf8") : "";
+  if (!bytes)
+    throw new DomainError(
+      "INTERNAL",
+      "The session's answer is not in the content store; its digest stands in the ledger.",
+    );
+  const text = Buffer.from(bytes).toString("utf8");
   return {
     text,
     text_digest: result.digest,

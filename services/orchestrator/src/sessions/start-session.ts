@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { isSessionId, type SessionId } from "@soma/contracts/ids";
-import type { StartSessionAccepted, StartSessionRequest } from "@soma/contracts/session";
+import { isTerminal, type StartSessionAccepted, type StartSessionRequest } from "@soma/contracts/session";
 import { workflowIdPrefix } from "@soma/contracts/wire-names";
 import { digestOf } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
@@ -39,6 +39,9 @@ export async function startSession(
     workflowId: workflowIdPrefix + session.session_id,
     ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, requestDigest: digestOf(request) } }),
   });
+  if (row.run_id === undefined && isTerminal(row.status)) {
+    throw new DomainError("SESSION_ENDED", `The session ended before it ran (${row.status}); start another one.`);
+  }
   if (duplicate && row.run_id !== undefined) {
     if (idempotencyKey === undefined) throw sessionIdTaken();
     return accepted(row, row.run_id);
@@ -47,6 +50,7 @@ export async function startSession(
   const { runId, started } = await startWorkflow(deps, row, session, repeatable);
   // The workflow was there before our row: a Temporal client took the id, and the session is not what was asked for here.
   if (!started && !duplicate) throw sessionIdTaken();
+  if (started) deps.sessionMetrics.started.inc();
   await deps.ledger.setRunId({ tenant: row.tenant, sessionId: row.session_id, runId });
   return accepted(row, runId);
 }
@@ -66,7 +70,8 @@ async function startWorkflow(
   } catch (error) {
     if (!repeatable && error instanceof DomainError) {
       const failed = { type: "session.failed", key: "session.end", data: { code: error.code } } as const;
-      await deps.ledger.append([{ ...eventContext(row), ...failed }]);
+      // Whatever comes of this, the caller is told why the start failed.
+      await deps.ledger.append([{ ...eventContext(row), ...failed }]).catch(() => undefined);
     }
     throw error;
   }

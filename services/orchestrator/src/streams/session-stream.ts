@@ -63,6 +63,15 @@ export class SessionStream {
     this.#unsubscribe.push(() => {
       clearInterval(heartbeat);
     });
+    try {
+      await this.#follow();
+    } catch {
+      // The ledger cannot be read now: the reader comes back by itself and resumes where it was.
+      this.end();
+    }
+  }
+
+  async #follow(): Promise<void> {
     const { tail, deltas } = this.#deps;
     const { session_id } = this.#row;
     // Subscribed before the past is read: what is appended in between comes by one way or the other.

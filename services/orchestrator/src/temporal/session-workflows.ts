@@ -17,8 +17,11 @@ export interface SessionWorkflows {
    * @throws DomainError TEMPORAL_UNAVAILABLE: it may have started or not, and calling again is safe
    */
   start(input: SessionWorkflowInput): Promise<{ runId: string; started: boolean }>;
-  /** Asks the workflow to end; resolves when Temporal has taken it. @throws DomainError TEMPORAL_UNAVAILABLE. */
-  cancel(sessionId: string): Promise<void>;
+  /**
+   * Asks the workflow to end; resolves when Temporal has taken it, with false when there is none that runs.
+   * @throws DomainError TEMPORAL_UNAVAILABLE
+   */
+  cancel(sessionId: string): Promise<boolean>;
 }
 
 /** `eager`: a worker in this process shares the connection, so that the first workflow task needs no round trip. */
@@ -52,9 +55,10 @@ export function createSessionWorkflows(link: TemporalLink, taskQueue: string, ea
     async cancel(sessionId) {
       try {
         await link.call(deadlineMs, (client) => client.workflow.getHandle(workflowIdPrefix + sessionId).cancel());
+        return true;
       } catch (error) {
-        // It has ended in the meantime: there is nothing left to cancel.
-        if (!(error instanceof WorkflowNotFoundError)) throw translate(error);
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw translate(error);
       }
     },
   };

@@ -4,6 +4,7 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  TimeoutFailure,
 } from "@temporalio/workflow";
 import { isErrorCode, nonRetryableCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
@@ -49,20 +50,25 @@ interface GovernedStep<Result> extends Omit<StepProposal, "round"> {
   readonly session: SessionWorkflowInput;
   /** The one service that the step's token is for. */
   readonly audience: string;
+  /** What it is called when the effect's target stays away for good. */
+  readonly whenAway: ErrorCode;
   /** The remote activity with the effect; it records intent and outcome around it. */
   readonly effect: (permit: Permit, action: GovernedAction, token: SealedToken) => Promise<Result>;
 }
 
-/** Bounds what a step may wait: each round is a permit that ran out while a dependency was away. */
+/** Bounds what a step may wait: each round is a permit that ran out while the effect's target was away. */
 const maxRounds = 30;
+/** A token that is refused once may have run out; one that is refused again and again will not get better. */
+const maxRefusedTokens = 3;
 
 /**
  * The only way in which a workflow does anything: decide → token → intent → effect → outcome. Whatever waits longer
  * than its permit holds is decided anew; nothing is ever done on an old decision.
  */
 export async function governedStep<Result>(step: GovernedStep<Result>): Promise<StepOutcome<Result>> {
-  const { effect, audience, ...proposal } = step;
-  for (let round = 1; ; round += 1) {
+  const { effect, audience, whenAway, ...proposal } = step;
+  let refusedTokens = 0;
+  for (let round = 1; round <= maxRounds; round += 1) {
     const outcome: PolicyOutcome = await patiently((activities) =>
       activities["evaluate-policy"]({ ...proposal, round }),
     );
@@ -72,24 +78,31 @@ export async function governedStep<Result>(step: GovernedStep<Result>): Promise<
       const token = await patiently((activities) => activities["issue-identity-token"](permit, action, audience));
       return { kind: "done", decision, token, result: await effect(permit, action, token) };
     } catch (error) {
-      if (failureCode(error) !== "PERMIT_EXPIRED" || round >= maxRounds) throw error;
+      const code = failureCode(error);
+      if (code === "MODEL_TOKEN_REFUSED") refusedTokens += 1;
+      const decidedAnew =
+        code === "PERMIT_EXPIRED" || (code === "MODEL_TOKEN_REFUSED" && refusedTokens < maxRefusedTokens);
+      if (!decidedAnew) throw error;
     }
   }
+  throw ApplicationFailure.nonRetryable("What the step needs did not come back in time.", whenAway);
 }
 
-/** Our error code of a failed activity, if it has one. */
+/** Our error code of a failure, if it has one: an activity's own, or that of its last attempt when time ran out. */
 export function failureCode(error: unknown): string | undefined {
-  if (error instanceof ActivityFailure) return failureCode(error.cause);
-  return error instanceof ApplicationFailure ? (error.type ?? undefined) : undefined;
+  const own = ownFailure(error);
+  return own?.type ?? undefined;
 }
 
 /** A failure as the session shows it: a closed code and its public text. */
-export function failureOf(error: unknown, otherwise: ErrorCode): SessionFailure {
-  const code = failureCode(error);
-  const known =
-    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.message : undefined;
-  return {
-    code: code !== undefined && isErrorCode(code) ? code : otherwise,
-    detail: known ?? "The step did not end in time.",
-  };
+export function failureOf(error: unknown): SessionFailure {
+  const own = ownFailure(error);
+  if (own?.type && isErrorCode(own.type)) return { code: own.type, detail: own.message };
+  return { code: "INTERNAL", detail: "The step did not end in time." };
+}
+
+function ownFailure(error: unknown): ApplicationFailure | undefined {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ActivityFailure || error instanceof TimeoutFailure) return ownFailure(error.cause);
+  return undefined;
 }

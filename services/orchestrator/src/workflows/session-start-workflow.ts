@@ -49,7 +49,7 @@ export class SessionWorkflow {
         await CancellationScope.nonCancellable(() => this.#record({ status: "canceled", step }));
         throw error;
       }
-      const failure = failureOf(error, "MODEL_UNAVAILABLE");
+      const failure = failureOf(error);
       if (!hasNoLedger.has(failure.code)) await this.#record({ status: "failed", error: failure, step });
       throw ApplicationFailure.nonRetryable(failure.detail, failure.code);
     }
@@ -63,6 +63,7 @@ export class SessionWorkflow {
       action: "model.complete",
       resource: `model:${model ?? "default"}`,
       audience: slmAudience,
+      whenAway: "MODEL_UNAVAILABLE",
       effect: (permit, action, token) => effects["run-slm-completion"](permit, action, token),
     });
     const { decision } = outcome;
