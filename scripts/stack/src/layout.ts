@@ -24,7 +24,7 @@ export function stateFileOf(name: string): string {
 export const developmentDataDir = `${root}/.soma/data/dev`;
 
 /** Something that `make setup` brings is not there. */
-class NotSetUpError extends Error {
+export class NotSetUpError extends Error {
   override readonly name = "NotSetUpError";
 }
 

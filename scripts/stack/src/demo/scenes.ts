@@ -71,7 +71,9 @@ export async function showProof(client: SessionClient, id: string, prompt: strin
   const file = join(folder, "ledger.json");
   const contents = { [sha256(prompt)]: prompt, [sha256(text)]: text };
   writeFileSync(file, `${JSON.stringify({ events, contents }, undefined, 2)}\n`, { mode: 0o600 });
-  say(`\n4. The proof, checked offline from the exported file\n\n  node scripts/soma-verify.ts ${relative(root, file)}\n`);
+  say(
+    `\n4. The proof, checked offline from the exported file\n\n  node scripts/soma-verify.ts ${relative(root, file)}\n`,
+  );
   try {
     const found = execFileSync(process.execPath, [join(root, "scripts/soma-verify.ts"), file], { encoding: "utf8" });
     say(found.trimEnd().replaceAll(/^/gm, "  "));

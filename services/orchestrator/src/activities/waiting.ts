@@ -1,3 +1,4 @@
+import type { NewEvent } from "@soma/contracts/audit";
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import type { Dependency } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
@@ -31,8 +32,17 @@ export async function recordingOutage<Result>(
     const dependency = error instanceof DomainError ? waitingFor[error.code] : undefined;
     // What is recorded is the first failure of an outage; later ones add nothing, whichever code they carry.
     if (error instanceof DomainError && dependency !== undefined && row.blocked_on !== dependency) {
-      await deps.ledger.append([unavailableEvent(row, step, dependency, error.code)]);
+      await recordOnce(deps, unavailableEvent(row, step, dependency, error.code));
     }
     throw error;
+  }
+}
+
+/** Another attempt that failed at the same time, by another code, has recorded the outage: one event is enough. */
+async function recordOnce(deps: ActivityDeps, event: NewEvent): Promise<void> {
+  try {
+    await deps.ledger.append([event]);
+  } catch (error) {
+    if (!(error instanceof DomainError && error.code === "EVENT_CONFLICT")) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import { ChatCompletionChunk } from "@soma/contracts/model";
-import type { Usage } from "@soma/contracts/session";
+import { Usage } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Pool } from "undici";
 import { Type } from "typebox";
@@ -130,7 +130,10 @@ async function readCompletion(stream: AsyncIterable<Uint8Array>, onText: (text: 
   }
   if (!ended) throw unavailable(new Error("slm cut the stream"));
   if (finishReason === undefined || usage === undefined) throw badResponse("a stream without finish reason or usage");
-  return { text, model: model ?? "unnamed", finishReason, usage };
+  // Both go into the ledger, which takes valid Unicode and is no place for long texts.
+  if (![model ?? "", finishReason].every((name) => name.length <= 256 && name.isWellFormed()))
+    throw badResponse("a name that is too long or no valid Unicode");
+  return { text: text.toWellFormed(), model: model ?? "unnamed", finishReason, usage };
 }
 
 function readChunk(data: string): ChatCompletionChunk {
@@ -144,22 +147,20 @@ function readChunk(data: string): ChatCompletionChunk {
   return chunk;
 }
 
-function pickUsage(usage: Usage): Usage {
-  return {
-    prompt_tokens: usage.prompt_tokens,
-    completion_tokens: usage.completion_tokens,
-    total_tokens: usage.total_tokens,
-  };
+function pickUsage({ prompt_tokens, completion_tokens, total_tokens }: Usage): Usage {
+  const usage = { prompt_tokens, completion_tokens, total_tokens };
+  if (!Value.Check(Usage, usage)) throw badResponse("counts that are none");
+  return usage;
 }
 
 const maxRefusalBytes = 16_384;
 const Refusal = Type.Object({ error: Type.Object({ code: Type.String() }) });
 
 /** OpenAI's error codes that tell a caller what to change; the texts beside them stay out. */
-const refusals: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  model_not_found: ["MODEL_NOT_FOUND", "The model service has no model of this name."],
-  context_length_exceeded: ["MODEL_PROMPT_TOO_LONG", "The prompt is longer than the model can take."],
-};
+const refusals: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ["model_not_found", ["MODEL_NOT_FOUND", "The model service has no model of this name."]],
+  ["context_length_exceeded", ["MODEL_PROMPT_TOO_LONG", "The prompt is longer than the model can take."]],
+]);
 
 async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Promise<DomainError> {
   const cause = new Error(`slm answered ${String(status)}`);
@@ -172,7 +173,7 @@ async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Pro
   // Revoked or run out since it was minted: not the request is at fault, and a new decision brings a new token.
   if (status === 401)
     return new DomainError("MODEL_TOKEN_REFUSED", "The model service refused the step's token.", { cause });
-  const [code, detail] = refusals[codeOf(text)] ?? ["MODEL_REJECTED", "The model service refused the request."];
+  const [code, detail] = refusals.get(codeOf(text)) ?? ["MODEL_REJECTED", "The model service refused the request."];
   return new DomainError(code, detail, { cause });
 }
 

@@ -5,12 +5,11 @@ import type { Logger } from "@soma/kit/logger";
 import type { SessionActivities } from "../activities/session-activities.ts";
 import type { TemporalLink } from "./temporal-link.ts";
 
-/** Workflow code for the sandbox, built once for each process. */
-export function buildWorkflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    logger: new DefaultLogger("ERROR"),
-    workflowsPath: fileURLToPath(new URL("../workflows/workflow-registry.ts", import.meta.url)),
-  });
+const workflowRegistry = new URL("../workflows/workflow-registry.ts", import.meta.url);
+
+/** Workflow code for the sandbox, built once for each process; of the registry of workflows unless given another. */
+export function buildWorkflowBundle(registry: URL = workflowRegistry): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ logger: new DefaultLogger("ERROR"), workflowsPath: fileURLToPath(registry) });
 }
 
 interface SessionWorkerOptions {
