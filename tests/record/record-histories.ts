@@ -81,7 +81,7 @@ async function ended(api: Api, id: string): Promise<string> {
 
 rmSync(join(runDirOf("record"), "data"), { recursive: true, force: true });
 const stack = await startStack({ name: "record" });
-const cleanUps: (() => Promise<void>)[] = [stack.stop];
+const cleanUps: (() => Promise<void>)[] = [() => stack.stop()];
 const owner = { after: (clean: () => Promise<void>) => void cleanUps.unshift(clean) };
 try {
   process.env[stackVariable] = JSON.stringify(describeStack(stack));
