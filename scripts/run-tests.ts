@@ -105,7 +105,7 @@ async function runNode(glob: string, concurrency: number): Promise<void> {
 async function runPython(args: readonly string[], env: Record<string, string>): Promise<void> {
   const python = join(root, ".soma/slm/bin/python");
   if (!existsSync(python)) throw new NotSetUpError("the model service is not set up yet. Run: make setup");
-  const child = spawn(python, ["-m", "unittest", "-v", ...args], {
+  const child = spawn(python, ["-m", "unittest", ...args, "-v"], {
     cwd: join(root, "services/slm"),
     env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "pipe"],

@@ -81,6 +81,7 @@ export class DependencyWatch<Name extends string> {
         if (tries === 1) return this.#lost(dependency, error);
       }
       await pause(secondTryMs, signal);
+      if (signal.aborted) return;
     }
   }
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { AuditEvent } from "@soma/contracts/audit";
 import { isTerminal } from "@soma/contracts/session";
@@ -9,6 +10,8 @@ import type { EventTail } from "./event-tail.ts";
 const heartbeatMs = 10_000;
 /** A reader that leaves this much unread is dropped; it resumes by `Last-Event-ID`. */
 const maxUnsentBytes = 1_048_576;
+/** A reader of the past sets the pace; one that takes nothing for this long is dropped, too. */
+const stalledMs = 20_000;
 const pageSize = 200;
 
 interface StreamDeps {
@@ -37,6 +40,7 @@ export class SessionStream {
   #sent: number;
   #unsubscribe: (() => void)[] = [];
   #catchingUp: Promise<void> | undefined;
+  readonly #gone = new AbortController();
   #ended = false;
 
   constructor(deps: StreamDeps, row: SessionRow, out: ServerResponse, after: number) {
@@ -90,6 +94,7 @@ export class SessionStream {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#gone.abort();
     this.#cleanUp();
     this.#out.end();
   }
@@ -120,8 +125,22 @@ export class SessionStream {
         .catch(() => undefined);
       // A ledger that cannot be read ends the stream; the reader resumes where it was.
       if (!events) return this.end();
-      for (const event of events) this.#send(event);
+      for (const event of events) {
+        this.#send(event);
+        await this.#drained();
+      }
       if (events.length === 0) return;
+    }
+  }
+
+  /** Without this a past beyond the bound would be written at once, and no reader, however fast, would ever get through it. */
+  async #drained(): Promise<void> {
+    if (this.#ended || !this.#out.writableNeedDrain) return;
+    try {
+      const signal = AbortSignal.any([this.#gone.signal, AbortSignal.timeout(stalledMs)]);
+      await once(this.#out, "drain", { signal });
+    } catch {
+      if (!this.#ended) this.#out.destroy();
     }
   }
 

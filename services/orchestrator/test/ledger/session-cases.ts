@@ -64,7 +64,7 @@ export function describeSessions(open: OpenLedger): void {
     for (const refusal of refusals) {
       assert.ok(refusal instanceof DomainError);
       assert.equal(refusal.code, "SESSION_ID_TAKEN");
-      assert.equal(refusal.message, "The session id is in use.");
+      assert.equal(refusal.message, "The session id is in use; choose another one, or leave it out.");
       assert.equal(refusal.cause, undefined);
     }
     assert.equal(await store.ledger.lastPosition(), 1);
