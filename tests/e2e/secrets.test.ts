@@ -64,3 +64,16 @@ test("P9: no prompt and no token stands in any log of any part, and none in a me
     assert.ok(!metrics.includes(canary) && !metrics.includes("tenant-demo") && !metrics.includes("user-demo"));
   }
 });
+
+test("a failed session's history names the code and the public text, and no file of the machine", async () => {
+  const session = demoSession("Say one word.", { model: "no-such-model" });
+  await api.start(session);
+  const view = await api.ended(session.metadata.session_id);
+  assert.equal(view.error?.code, "MODEL_NOT_FOUND");
+  const { stdout } = await run(stack.temporalCli, [
+    ...["workflow", "show", "--workflow-id", `session-${session.metadata.session_id}`],
+    ...["-o", "json", "--address", stack.urls.temporal],
+  ]);
+  assert.match(stdout, /MODEL_NOT_FOUND/);
+  assert.doesNotMatch(stdout, /\.ts:|\.js:|file:\/\//);
+});

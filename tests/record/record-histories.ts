@@ -113,8 +113,9 @@ try {
   for (const clean of cleanUps) await clean();
 }
 
-/** Who polled, and on which sticky queue, is a process id and a host's name: nobody's business, and no matter to a replay. */
+/** Process ids, names of hosts and paths of this machine: nobody's business, and no matter to a replay. */
 function withoutHosts(key: string, value: unknown): unknown {
   if (key === "identity") return "worker";
+  if (key === "stackTrace") return "";
   return typeof value === "string" && /^\d+@/.test(value) ? "sticky" : value;
 }

@@ -41,11 +41,13 @@ function translated<Arguments extends unknown[], Result>(
       if (!(error instanceof DomainError)) deps.log.error({ err: error, step: name }, "an activity failed");
       const known = error instanceof DomainError ? error : new DomainError("INTERNAL", "The activity failed.");
       end({ outcome: known.code });
-      throw ApplicationFailure.create({
+      const failure = ApplicationFailure.create({
         message: known.message,
         type: known.code,
         nonRetryable: errors[known.code].retry === "never",
       });
+      failure.stack = "";
+      throw failure;
     }
   };
 }

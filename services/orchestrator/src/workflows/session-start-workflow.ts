@@ -51,7 +51,10 @@ export class SessionWorkflow {
       }
       const failure = failureOf(error);
       if (!hasNoLedger.has(failure.code)) await this.#record({ status: "failed", error: failure, step });
-      throw ApplicationFailure.nonRetryable(failure.detail, failure.code);
+      const ended = ApplicationFailure.nonRetryable(failure.detail, failure.code);
+      // The stack names files of this machine, and everybody who may look at the workflow reads it.
+      ended.stack = "";
+      throw ended;
     }
   }
 
