@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventPage } from "@soma/contracts/audit";
+import * as identity from "@soma/contracts/identity";
+import { Permit, SealedToken } from "@soma/contracts/permit";
+import { Decision, EvaluateRequest, ForeignDecision } from "@soma/contracts/policy";
+import { FieldError, Problem } from "@soma/contracts/problem";
+import * as session from "@soma/contracts/session";
+import { fieldsOf } from "./fields-of.ts";
+
+test("the orchestrator's bodies", () => {
+  assert.equal(fieldsOf(session.StartSessionRequest), "tenant? tenant_id? user? user_id? prompt model? metadata?");
+  assert.equal(fieldsOf(session.StartSessionAccepted), "session_id workflow_id run_id task_queue status");
+  assert.equal(
+    fieldsOf(session.SessionView),
+    "session_id workflow_id run_id? task_queue tenant user status blocked_on? blocked_code? model? labels capsule? created_at updated_at last_seq decision? token? result? error?",
+  );
+  assert.equal(fieldsOf(session.SessionPage), "sessions next_cursor?");
+  assert.equal(fieldsOf(session.SessionResult), "text text_digest model finish_reason usage");
+  assert.equal(fieldsOf(session.SessionFailure), "code detail");
+  assert.equal(fieldsOf(session.DecisionSummary), "decision_id allowed score severity reasons policy_version");
+  assert.equal(fieldsOf(session.TokenSummary), "jti expires_at scopes");
+  assert.equal(fieldsOf(session.Usage), "prompt_tokens completion_tokens total_tokens");
+  assert.equal(fieldsOf(EventPage), "session_id events next_after?");
+  assert.equal(fieldsOf(Problem), "type title status detail code request_id errors?");
+  assert.equal(fieldsOf(FieldError), "pointer detail");
+});
+
+test("the policy engine's bodies", () => {
+  assert.equal(fieldsOf(EvaluateRequest), "session_id tenant user prompt role action? resource? metadata");
+  assert.equal(
+    fieldsOf(Decision),
+    "allowed score severity reasons decision_id policy_version expires_at obligations session_id request_id",
+  );
+  // Four fields are all that a foreign engine must give.
+  assert.equal(
+    fieldsOf(ForeignDecision),
+    "allowed score severity reasons decision_id? policy_version? expires_at? obligations? session_id? request_id?",
+  );
+});
+
+test("the identity service's bodies and the claims of its tokens", () => {
+  assert.equal(
+    fieldsOf(identity.IssueTokenRequest),
+    "user_id tenant_id capabilities mfa_code? agent_id? audience? ttl_seconds? session_id? step?",
+  );
+  assert.equal(fieldsOf(identity.IssuedToken), "token expires_in token_type");
+  assert.equal(fieldsOf(identity.VerifyTokenRequest), "token");
+  assert.equal(fieldsOf(identity.VerifiedToken), "valid claims?");
+  assert.equal(fieldsOf(identity.RevokeTokenRequest), "token? jti?");
+  assert.equal(fieldsOf(identity.RevokedToken), "revoked");
+  assert.equal(
+    fieldsOf(identity.TokenClaims),
+    "iss sub aud jti iat exp tenant_id scope role agent_id? session_id? step?",
+  );
+});
+
+test("what stands in Temporal's history of a step", () => {
+  assert.equal(
+    fieldsOf(Permit),
+    "tenant session_id step round effect_key action_digest decision_id policy_version expires_at max_output_tokens? mac",
+  );
+  assert.equal(fieldsOf(SealedToken), "jti expires_at scopes sealed");
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
+
+/** Column, type, and `?` where it may be NULL. */
+const tables = {
+  contents: ["tenant TEXT", "digest TEXT", "media_type TEXT", "bytes BLOB"],
+  events: ["position INTEGER?", "id TEXT", "tenant TEXT", "session_id TEXT", "seq INTEGER", "json TEXT"],
+  idempotency: ["tenant TEXT", "key TEXT", "request_digest TEXT", "session_id TEXT", "created_at TEXT"],
+  readiness: ["id INTEGER?", "checked_at TEXT"],
+  schema_migrations: ["version INTEGER?", "name TEXT", "checksum TEXT", "applied_at TEXT"],
+  session_labels: ["session_id TEXT", "label TEXT"],
+  sessions: [
+    "ordinal INTEGER?",
+    "session_id TEXT",
+    "tenant TEXT",
+    "user_id TEXT",
+    "capsule TEXT?",
+    "status TEXT",
+    "created_at TEXT",
+    "workflow_id TEXT",
+    "run_id TEXT?",
+    "last_seq INTEGER",
+    "last_hash TEXT",
+    "projection TEXT",
+  ],
+};
+
+test("a migrated ledger has these tables, columns and guards, and no others", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "soma-pins-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "ledger.sqlite");
+  await (await openSqliteLedger({ file })).close();
+  using database = new DatabaseSync(file, { readOnly: true });
+  const namesOf = (type: string): string[] =>
+    database
+      .prepare("SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%' ORDER BY name")
+      .all(type)
+      .map(({ name }) => String(name));
+  const columnsOf = (table: string): string[] =>
+    database
+      .prepare('SELECT name, type, "notnull" AS required FROM pragma_table_info(?) ORDER BY cid')
+      .all(table)
+      .map(({ name, type, required }) => `${String(name)} ${String(type)}${required === 1 ? "" : "?"}`);
+  assert.deepEqual(Object.fromEntries(namesOf("table").map((table) => [table, columnsOf(table)])), tables);
+  assert.deepEqual(namesOf("trigger"), [
+    "events_follow_each_other",
+    "events_never_change",
+    "events_never_go",
+    "sessions_stay_ended",
+  ]);
+  assert.deepEqual(namesOf("view"), []);
+  const applied = database.prepare("SELECT version, name FROM schema_migrations ORDER BY version").all();
+  assert.deepEqual(
+    applied.map(({ version, name }) => [version, name]),
+    [[1, "0001-ledger.sql"]],
+  );
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Environment } from "../../services/identity-service/src/config.ts";
+import { OrchestratorSettings, readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
+import { Settings } from "../../services/policy-engine/src/config.ts";
+
+/** Each variable of a settings schema with its default; `null` for none. */
+function variablesOf(schema: { readonly properties: Readonly<Record<string, object>> }): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(schema.properties).map(([name, property]) => [
+      name,
+      new Map<string, unknown>(Object.entries(property)).get("default") ?? null,
+    ]),
+  );
+}
+
+test("the orchestrator's variables and their defaults", () => {
+  assert.deepEqual(variablesOf(OrchestratorSettings), {
+    TEMPORAL_HOST: null,
+    TEMPORAL_TARGET_HOST: null,
+    TEMPORAL_NAMESPACE: "default",
+    TEMPORAL_TASK_QUEUE: "somagent.session.workflows",
+    POLICY_ENGINE_URL: "http://policy-engine:10020",
+    IDENTITY_SERVICE_URL: "http://identity-service:10002",
+    IDENTITY_CREDENTIAL_FILE: null,
+    RAY_ADDRESS: "auto",
+    RAY_NAMESPACE: "somagent",
+    SLM_BASE_URL: null,
+    AUTH_MODE: "required",
+    HOST: "127.0.0.1",
+    PORT: 10001,
+    WORKER_PORT: 10011,
+    DATA_DIR: "./data",
+    WORKER_KEY_FILE: null,
+    LOG_LEVEL: "info",
+    KUBERNETES_SERVICE_HOST: null,
+  });
+});
+
+test("variables of later versions are known by name, so that none is ignored in silence", () => {
+  for (const name of [
+    "DATABASE_URL",
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "ENABLE_VOLCANO_SCHEDULER",
+    "MEMORY_GATEWAY_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+  ])
+    assert.throws(
+      () => readOrchestratorConfig({ [name]: "x" }),
+      (error) => error instanceof Error && error.name === "ConfigError" && error.message.startsWith(`${name} is set;`),
+    );
+});
+
+test("the policy engine's variables and their defaults", () => {
+  assert.deepEqual(variablesOf(Settings), {
+    PORT: 10020,
+    HOST: "127.0.0.1",
+    POLICY_DIR: "./infra/policy",
+    LOG_LEVEL: "info",
+    DECISION_TTL_SECONDS: 60,
+  });
+});
+
+test("the identity service's variables and their defaults", () => {
+  assert.deepEqual(variablesOf(Environment), {
+    PORT: 10002,
+    HOST: "127.0.0.1",
+    DATA_DIR: "./data/identity",
+    REGISTRY_FILE: "./infra/identity/registry.yaml",
+    SERVICE_CREDENTIALS_DIR: null,
+    TOTP_SECRETS_DIR: null,
+    ISSUER: "http://127.0.0.1:10002",
+    KEY_ROTATION_HOURS: 720,
+    KEY_PREPUBLISH_SECONDS: 600,
+    LOG_LEVEL: "info",
+  });
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AuditEvent, eventData } from "@soma/contracts/audit";
+import { fieldsOf } from "./fields-of.ts";
+
+const pinned = {
+  "session.created": "role prompt_digest metadata_digest? model? labels capsule? task_queue",
+  "policy.decided":
+    "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
+  "token.issued": "step effect_key decision_id jti audience scopes expires_at",
+  "effect.intended": "step action resource action_digest effect_key decision_id jti",
+  "effect.completed": "step effect_key result_digest model finish_reason usage",
+  "effect.failed": "step effect_key code",
+  "dependency.unavailable": "step dependency code",
+  "dependency.recovered": "step dependency",
+  "session.cancel_requested": "by",
+  "session.completed": "result_digest usage",
+  "session.denied": "code step decision_id? reasons",
+  "session.failed": "code step?",
+  "session.canceled": "",
+  "session.timed_out": "",
+};
+
+test("the event types with the fields of their data are these, and no others", () => {
+  const table = Object.fromEntries(Object.entries(eventData).map(([type, schema]) => [type, fieldsOf(schema)]));
+  assert.deepEqual(table, pinned);
+});
+
+test("the envelope of an event", () => {
+  assert.equal(
+    fieldsOf(AuditEvent),
+    "specversion id eventkey source type subject time datacontenttype tenant user agent authn traceparent? sequence prevhash hash data",
+  );
+});

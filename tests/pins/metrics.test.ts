@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMetrics } from "@soma/kit/metrics";
+import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
+
+test("the orchestrator's own metrics have these names and types, which dashboards and alerts know", async () => {
+  const { registry } = createMetrics("orchestrator");
+  createSessionMetrics(registry);
+  const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_"));
+  assert.deepEqual(lines.map((line) => line.slice("# TYPE ".length)).toSorted(), [
+    "soma_activity_duration_seconds histogram",
+    "soma_dependency_up gauge",
+    "soma_event_streams_open gauge",
+    "soma_http_request_duration_seconds histogram",
+    "soma_http_requests_refused_total counter",
+    "soma_model_tokens_total counter",
+    "soma_sessions_ended_total counter",
+    "soma_sessions_started_total counter",
+  ]);
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openapiDocuments } from "../../scripts/reference/openapi.ts";
+
+const operations = ["GET /health", "GET /metrics", "GET /ready"];
+
+const pinned: Readonly<Record<string, readonly string[]>> = {
+  orchestrator: [
+    ...operations,
+    "GET /v1/sessions",
+    "POST /v1/sessions",
+    "POST /v1/sessions/start",
+    "GET /v1/sessions/{id}",
+    "POST /v1/sessions/{id}/actions/cancel",
+    "GET /v1/sessions/{id}/events",
+  ],
+  "policy-engine": [...operations, "POST /v1/evaluate", "GET /v1/packs"],
+  "identity-service": [
+    ...operations,
+    "GET /.well-known/jwks.json",
+    "POST /v1/tokens/issue",
+    "POST /v1/tokens/revoke",
+    "POST /v1/tokens/verify",
+  ],
+};
+
+test("each service has these routes, in the documents that its own app gives out, and no others", async () => {
+  const routes = new Map<string, string[]>();
+  for (const [service, text] of await openapiDocuments()) {
+    const document: { paths: Record<string, Record<string, unknown>> } = JSON.parse(text);
+    routes.set(
+      service,
+      Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+      ),
+    );
+  }
+  assert.deepEqual(
+    Object.fromEntries([...routes].map(([service, found]) => [service, found.toSorted()])),
+    Object.fromEntries(Object.entries(pinned).map(([service, listed]) => [service, listed.toSorted()])),
+  );
+});
