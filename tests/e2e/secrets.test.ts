@@ -70,10 +70,9 @@ test("a failed session's history names the code and the public text, and no file
   await api.start(session);
   const view = await api.ended(session.metadata.session_id);
   assert.equal(view.error?.code, "MODEL_NOT_FOUND");
-  const { stdout } = await run(stack.temporalCli, [
-    ...["workflow", "show", "--workflow-id", `session-${session.metadata.session_id}`],
-    ...["-o", "json", "--address", stack.urls.temporal],
-  ]);
+  const workflow = `session-${session.metadata.session_id}`;
+  const show = ["workflow", "show", "-o", "json", "--address", stack.urls.temporal, "--workflow-id", workflow];
+  const { stdout } = await run(stack.temporalCli, show);
   assert.match(stdout, /MODEL_NOT_FOUND/);
   assert.doesNotMatch(stdout, /\.ts:|\.js:|file:\/\//);
 });

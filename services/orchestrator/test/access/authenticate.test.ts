@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createLogger } from "@soma/kit/logger";
+import { createMetrics } from "@soma/kit/metrics";
+import { buildServer, type Server } from "@soma/kit/server";
+import { json, startScriptedServer, type Answer } from "../../../../packages/kit/test/scripted-server.ts";
+import { requireToken, trustLoopback, type Authenticate } from "../../src/access/authenticate.ts";
+import { createIdentityClient, type IdentityClient } from "../../src/adapters/identity-client.ts";
+import { startIdentityService, type IdentityService } from "../harness/real-services.ts";
+
+/** A real server with one route, which says who the door takes its caller for. */
+async function buildDoor(authenticate: Authenticate): Promise<Server> {
+  const app = await buildServer({
+    service: "door",
+    version: "0",
+    description: "Says who calls",
+    log: createLogger("door", "silent"),
+    metrics: createMetrics("door"),
+    missing: () => [],
+  });
+  app.get("/who", (request) => authenticate(request));
+  return app;
+}
+
+const capabilities = ["session.start", "session.read"];
+let identity: IdentityService;
+let client: IdentityClient;
+let door: Server;
+
+before(async () => {
+  identity = await startIdentityService();
+  client = createIdentityClient(identity.url, identity.credentialFile);
+  door = await buildDoor(requireToken(client));
+});
+after(async () => {
+  await door.close();
+  await client.close();
+  await identity[Symbol.asyncDispose]();
+});
+
+const who = (authorization?: string) =>
+  door.inject({ url: "/who", headers: authorization === undefined ? {} : { authorization } });
+
+test("the caller is whom the identity service says the token is", async () => {
+  const token = await identity.login({ user_id: "user-demo", tenant_id: "tenant-demo", capabilities });
+  const answer = await who(`Bearer ${token}`);
+  assert.equal(answer.statusCode, 200, answer.body);
+  assert.deepEqual(answer.json(), {
+    authn: "token",
+    tenant: "tenant-demo",
+    user: "user-demo",
+    role: "operator",
+    scopes: capabilities,
+  });
+});
+
+test("what is no valid token is 401, always the same, and says how to send one", async () => {
+  const token = await identity.login({ user_id: "user-demo", tenant_id: "tenant-demo", capabilities });
+  const [header = "", payload = "", signature = ""] = token.split(".");
+  const forged = Buffer.from(
+    JSON.stringify({ ...JSON.parse(Buffer.from(payload, "base64url").toString()), sub: "root" }),
+  ).toString("base64url");
+  const seen = new Set<string>();
+  for (const authorization of [
+    undefined,
+    "",
+    "Bearer",
+    "Bearer ",
+    `bearer ${token}`,
+    `Bearer  ${token}`,
+    `Bearer ${token} `,
+    `Bearer ${token},x`,
+    `Basic ${Buffer.from("user:password").toString("base64")}`,
+    token,
+    "Bearer nonsense",
+    `Bearer ${header}.${forged}.${signature}`,
+    `Bearer ${header}.${payload}.`,
+    `Bearer ${header}.${payload}.${signature.slice(0, -2)}AA`,
+    `Bearer ${"a".repeat(8_193)}`,
+  ]) {
+    const answer = await who(authorization);
+    assert.equal(answer.statusCode, 401, authorization);
+    assert.equal(answer.headers["www-authenticate"], "Bearer");
+    const { request_id: _id, ...problem } = answer.json();
+    seen.add(JSON.stringify(problem));
+  }
+  assert.equal(seen.size, 1);
+});
+
+test("a token for another service is none here, however valid", async () => {
+  const minted = await client.issue(
+    Object.assign(JSON.parse('{"user_id":"user-demo","tenant_id":"tenant-demo"}'), {
+      agent_id: "session-agent",
+      capabilities: ["model.complete"],
+      audience: "somagent-slm",
+    }),
+    new AbortController().signal,
+  );
+  assert.ok(await client.verify(minted.token));
+  assert.equal((await who(`Bearer ${minted.token}`)).statusCode, 401);
+});
+
+test("a revoked token is none from then on", async () => {
+  const token = await identity.login({ user_id: "user-demo", tenant_id: "tenant-demo", capabilities });
+  assert.equal((await who(`Bearer ${token}`)).statusCode, 200);
+  await client.revoke(token);
+  assert.equal((await who(`Bearer ${token}`)).statusCode, 401);
+});
+
+test("a role that nobody knows, or claims for another audience, make nobody known", async () => {
+  const claims = {
+    iss: "i",
+    sub: "ann",
+    aud: "somagent-orchestrator",
+    jti: "j",
+    iat: 1,
+    exp: 2,
+    tenant_id: "tenant-a",
+    scope: "session.read",
+    role: "operator",
+  };
+  const answers: Answer[] = [{ role: "root" }, { role: "Operator" }, { aud: "somagent-slm" }, { aud: "" }].map(
+    (change) => json(200, { valid: true, claims: { ...claims, ...change } }),
+  );
+  await using lying = await startScriptedServer(...answers, json(200, { valid: true, claims }));
+  const toLiar = createIdentityClient(lying.url, "/nowhere");
+  const app = await buildDoor(requireToken(toLiar));
+  const ask = () => app.inject({ url: "/who", headers: { authorization: "Bearer a.b.c" } });
+  for (const _ of answers) assert.equal((await ask()).statusCode, 401);
+  assert.equal((await ask()).statusCode, 200);
+  await app.close();
+  await toLiar.close();
+});
+
+test("no answer from the identity service is 503 and lets nobody in", async () => {
+  const away = createIdentityClient(new URL("http://127.0.0.1:1"), "/nowhere");
+  const app = await buildDoor(requireToken(away));
+  const answer = await app.inject({ url: "/who", headers: { authorization: "Bearer a.b.c" } });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(answer.json().code, "IDENTITY_UNAVAILABLE");
+  await app.close();
+  await away.close();
+});
+
+test("on loopback only requests that name this machine are served: a page that resolves its own name here is not", async () => {
+  const app = await buildDoor(trustLoopback());
+  const from = async (host: string): Promise<number> =>
+    (await app.inject({ url: "/who", headers: { host } })).statusCode;
+  for (const host of [
+    "localhost",
+    "localhost:8090",
+    "127.0.0.1",
+    "127.0.0.1:8090",
+    "127.1.2.3:1",
+    "[::1]",
+    "[::1]:8090",
+  ])
+    assert.equal(await from(host), 200, host);
+  for (const host of [
+    "example.org",
+    "localhost.example.org",
+    "127.0.0.1.example.org",
+    "evil.localhost",
+    "localhost:",
+    "localhost:80:80",
+    "127.0.0.1@example.org",
+    "10.0.0.1",
+    "0.0.0.0",
+    "::1",
+    "LOCALHOST ",
+  ])
+    assert.equal(await from(host), 403, host);
+  const answer = await app.inject({ url: "/who", headers: { host: "localhost", authorization: "Bearer a.b.c" } });
+  assert.deepEqual(answer.json(), { authn: "unauthenticated-loopback" });
+  await app.close();
+});

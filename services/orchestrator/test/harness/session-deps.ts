@@ -1,0 +1,29 @@
+import { createMetrics } from "@soma/kit/metrics";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { createSessionMetrics } from "../../src/session-metrics.ts";
+import type { SessionDeps } from "../../src/sessions/session-deps.ts";
+import { createSessionWorkflows } from "../../src/temporal/session-workflows.ts";
+import { TemporalLink } from "../../src/temporal/temporal-link.ts";
+
+const taskQueue = "somagent.session.workflows";
+
+/**
+ * The use cases' dependencies on a real ledger, with the real link to a Temporal that is not there: what needs one is
+ * refused. What was seen last of it is the test's to say, as the dependency watch would.
+ */
+export function createSessionDeps(
+  ledger: Ledger,
+  seen: { temporalIsUp: boolean } = { temporalIsUp: true },
+): AsyncDisposable & { readonly deps: SessionDeps } {
+  const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" });
+  return {
+    deps: {
+      ledger,
+      workflows: createSessionWorkflows(link, taskQueue, false),
+      taskQueue,
+      sessionMetrics: createSessionMetrics(createMetrics("test").registry),
+      temporalIsUp: () => seen.temporalIsUp,
+    },
+    [Symbol.asyncDispose]: () => link.close(),
+  };
+}

@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { connect, type Socket } from "node:net";
+import type { NewEvent } from "@soma/contracts/audit";
+import { sha256 } from "@soma/kit/digest";
+import { createMetrics } from "@soma/kit/metrics";
+import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
+import { eventContext } from "../../src/activities/step-events.ts";
+import type { SessionRow } from "../../src/ledger/session-row.ts";
+import { createSessionMetrics } from "../../src/session-metrics.ts";
+import { DeltaHub } from "../../src/streams/delta-hub.ts";
+import { StreamRegistry } from "../../src/streams/stream-registry.ts";
+import { openSession, readRow } from "../harness/sessions.ts";
+import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
+
+/** One server-sent event as it arrived. */
+export interface Arrived {
+  readonly id: number | undefined;
+  readonly event: string;
+  readonly data: string;
+}
+
+/** A decision about as large as one can be, for filling buffers: 33 KB. */
+export function largeEvent(row: SessionRow, index: number): NewEvent {
+  return {
+    ...eventContext(row),
+    type: "policy.decided",
+    key: `large/${String(index)}`,
+    data: {
+      step: "completion-1",
+      action: "model.complete",
+      resource: "model:default",
+      action_digest: sha256("action"),
+      effect_key: sha256("effect"),
+      decision_id: String(index),
+      policy_version: "v1",
+      allowed: true,
+      score: 0,
+      severity: "none",
+      reasons: Array.from({ length: 64 }, () => "x".repeat(512)),
+      obligations: [],
+      expires_at: "2999-01-01T00:00:00.000Z",
+    },
+  };
+}
+
+/** Streams of one session over a real HTTP server, from a real ledger. */
+export async function startStreams() {
+  const store = await openTemporaryLedger();
+  const { ledger } = store;
+  const opened = await openSession(ledger);
+  const deltas = new DeltaHub();
+  const { openStreams } = createSessionMetrics(createMetrics("test").registry);
+  const streams = new StreamRegistry(ledger, deltas, createTestLog().log, openStreams);
+  const server = createServer((request, response) => {
+    const after = Number(new URL(request.url ?? "/", "http://x").searchParams.get("after") ?? 0);
+    void readRow(ledger, opened).then((row) => streams.open(row, response, after));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("no port");
+  const { port } = address;
+  return {
+    store,
+    ledger,
+    row: opened,
+    deltas,
+    streams,
+    /** How many streams the metric says are open. */
+    open: async () => (await openStreams.get()).values[0]?.value,
+    append: async (...events: readonly NewEvent[]): Promise<void> => void (await ledger.append(events)),
+    end: (): NewEvent => ({ ...eventContext(opened), type: "session.canceled", key: "session.end", data: {} }),
+    /** Opens a stream as a client does; ends when the server ends it. */
+    read: (after = 0) => readEvents(`http://127.0.0.1:${String(port)}/?after=${String(after)}`),
+    /** A connection whose reader does what it likes with what comes. */
+    async connect(after = 0): Promise<Socket> {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.write(`GET /?after=${String(after)} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      await once(socket, "connect");
+      return socket;
+    },
+    async [Symbol.asyncDispose]() {
+      await streams.close();
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function* readEvents(url: string): AsyncGenerator<Arrived> {
+  const stop = new AbortController();
+  const answer = await fetch(url, { signal: stop.signal });
+  let pending = "";
+  try {
+    for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      pending += text;
+      const blocks = pending.split("\n\n");
+      pending = blocks.pop() ?? "";
+      yield* blocks.flatMap(parseEvent);
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Reads one block of a stream; comments and settings are none. */
+export function parseEvent(block: string): Arrived[] {
+  const fields = new Map(
+    block.split("\n").map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]),
+  );
+  const event = fields.get("event");
+  const id = fields.get("id");
+  if (event === undefined) return [];
+  return [{ id: id === undefined ? undefined : Number(id), event, data: fields.get("data") ?? "" }];
+}
