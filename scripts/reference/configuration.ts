@@ -56,7 +56,6 @@ function fromSchema(schema: Settings, service: string): string {
 /** What the orchestrator itself says to each setting of a later version. */
 function refusals(): string[] {
   const names = [
-    "DATABASE_URL",
     "ENABLE_VOLCANO_SCHEDULER",
     "KAFKA_BOOTSTRAP_SERVERS",
     "MEMORY_GATEWAY_URL",

@@ -7,6 +7,7 @@ const authModes = ["required", "loopback"] as const;
 type AuthMode = (typeof authModes)[number];
 
 const httpUrl = "^https?://[^\\s/?#@]+(/[^\\s?#]*)?$";
+const databaseAccepted = "postgres://user:password@host:port/database (or postgresql://…), or unset";
 const httpAccepted = "an http:// or https:// URL without credentials";
 
 /** The orchestrator's settings; the configuration reference is generated from this. */
@@ -89,6 +90,15 @@ export const OrchestratorSettings = Type.Object({
     maximum: 65_535,
     description: "Port of a separate worker's probes and metrics; 0 takes a free one.",
   }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      writeOnly: true,
+      pattern: "^postgres(ql)?://",
+      accepted: databaseAccepted,
+      description:
+        "The ledger's database. Unset: SQLite under `DATA_DIR`. With PostgreSQL (15 or newer), API and workers may run on several machines; the role is an ordinary one that owns the database.",
+    }),
+  ),
   DATA_DIR: Type.String({
     default: "./data",
     minLength: 1,
@@ -110,6 +120,11 @@ export const OrchestratorSettings = Type.Object({
 
 type Settings = Type.Static<typeof OrchestratorSettings>;
 
+/** Where the ledger is; `address` is for people and holds no credentials. */
+export type LedgerConfig =
+  | { readonly store: "sqlite"; readonly file: string; readonly address: string }
+  | { readonly store: "postgres"; readonly url: string; readonly address: string };
+
 /** Settings as the orchestrator uses them: addresses resolved, files named. */
 export interface OrchestratorConfig {
   readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
@@ -123,7 +138,7 @@ export interface OrchestratorConfig {
   readonly host: string;
   readonly port: number;
   readonly workerPort: number;
-  readonly dataDir: string;
+  readonly ledger: LedgerConfig;
   readonly workerKeyFile: string;
   readonly logLevel: LogLevel;
 }
@@ -151,7 +166,7 @@ export function readOrchestratorConfig(environment: Readonly<Record<string, stri
     host: settings.HOST,
     port: settings.PORT,
     workerPort: settings.WORKER_PORT,
-    dataDir: settings.DATA_DIR,
+    ledger: ledgerConfig(settings.DATABASE_URL, settings.DATA_DIR),
     workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
     logLevel: settings.LOG_LEVEL,
   };
@@ -162,7 +177,6 @@ export function readOrchestratorConfig(environment: Readonly<Record<string, stri
  * brokers believes that events arrive there.
  */
 const notThereYet: Readonly<Record<string, string>> = {
-  DATABASE_URL: "the ledger is SQLite under DATA_DIR",
   KAFKA_BOOTSTRAP_SERVERS: "events wait in the ledger",
   ENABLE_VOLCANO_SCHEDULER: "sessions run no batch jobs",
   MEMORY_GATEWAY_URL: "sessions have no memory",
@@ -195,6 +209,19 @@ function modelUrl(settings: Settings): URL {
   if (/^https?:/.test(rayAddress)) return toUrl("RAY_ADDRESS", rayAddress, settings);
   // Only Serve's HTTP is ever spoken to; the head's own port is for Ray's clients, which we are not.
   return toUrl("RAY_ADDRESS", `http://${rayAddress.replace(/:\d+$/, "")}:8000`, settings);
+}
+
+function ledgerConfig(databaseUrl: string | undefined, dataDir: string): LedgerConfig {
+  if (databaseUrl === undefined) {
+    const file = `${dataDir}/ledger.sqlite`;
+    return { store: "sqlite", file, address: file };
+  }
+  const url = URL.parse(databaseUrl);
+  const database = url?.pathname.slice(1) ?? "";
+  if (url === null || url.hostname === "" || database === "" || url.hash !== "") {
+    throw new ConfigError(`DATABASE_URL is <hidden>; accepted: ${databaseAccepted}`);
+  }
+  return { store: "postgres", url: databaseUrl, address: `${url.hostname}:${url.port || "5432"}/${database}` };
 }
 
 /** A text can fit its pattern and be no URL all the same, e.g. with a port of 99999. */

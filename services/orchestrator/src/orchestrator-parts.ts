@@ -8,7 +8,7 @@ import { createModelClient, type ModelClient } from "./adapters/model-client.ts"
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { openSqliteLedger } from "./ledger/sqlite-ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
 import { TemporalLink } from "./temporal/temporal-link.ts";
@@ -37,14 +37,14 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   installTemporalRuntime(log);
-  const ledger = await openSqliteLedger({ file: `${config.dataDir}/ledger.sqlite` });
+  const ledger = await openLedger(config.ledger);
   const link = new TemporalLink(config.temporal);
   const policy = createPolicyClient(config.policyUrl);
   const identity = createIdentityClient(config.identityUrl, config.identityCredentialFile);
   const model = createModelClient(config.modelUrl);
   const dependencies: WatchedDependency<Dependency>[] = [
     { name: "temporal", address: config.temporal.address, check: (signal) => link.check(signal) },
-    { name: "ledger", address: `${config.dataDir}/ledger.sqlite`, check: () => ledger.checkWritable() },
+    { name: "ledger", address: config.ledger.address, check: () => ledger.checkWritable() },
     { name: "policy-engine", address: config.policyUrl.origin, check: (signal) => policy.checkHealth(signal) },
     { name: "identity-service", address: config.identityUrl.origin, check: (signal) => identity.checkHealth(signal) },
     { name: "slm", address: config.modelUrl.origin, check: (signal) => model.checkHealth(signal) },

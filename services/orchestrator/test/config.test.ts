@@ -39,7 +39,7 @@ test("with nothing set, everything has the default that was promised", () => {
       host: "127.0.0.1",
       port: 10001,
       workerPort: 10011,
-      dataDir: "./data",
+      ledger: { store: "sqlite", file: "./data/ledger.sqlite", address: "./data/ledger.sqlite" },
       workerKeyFile: "./data/keys/worker.key",
       logLevel: "info",
     },
@@ -171,7 +171,6 @@ test("there is no third way to authenticate", () => {
 });
 
 const later: readonly [variable: string, value: string][] = [
-  ["DATABASE_URL", "postgres://soma:canary-password@db/soma"],
   ["KAFKA_BOOTSTRAP_SERVERS", "kafka:9092"],
   ["ENABLE_VOLCANO_SCHEDULER", "true"],
   ["MEMORY_GATEWAY_URL", "http://memory:10018"],

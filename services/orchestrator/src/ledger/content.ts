@@ -27,3 +27,9 @@ export function assertContents(contents: readonly NewContent[], events: readonly
     if (!events.some((event) => event.tenant === tenant)) throw new TypeError("content of a tenant without an event");
   }
 }
+
+/** @throws TypeError when the events of one append belong to several tenants: no transaction sees two */
+export function assertOneTenant(events: readonly { readonly tenant: string }[]): void {
+  if (new Set(events.map(({ tenant }) => tenant)).size > 1)
+    throw new TypeError("events of several tenants in one append");
+}

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { auditUnavailable, sqliteFailureOf } from "./sqlite-failure.ts";
+import { auditUnavailable } from "./audit-unavailable.ts";
+import { sqliteFailureOf } from "./sqlite-failure.ts";
 
 interface Waiting {
   readonly deadlineMs: number;

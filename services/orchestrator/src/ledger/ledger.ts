@@ -85,7 +85,7 @@ export interface Ledger {
   openSession(input: OpenSession): Promise<OpenedSession>;
 
   /**
-   * Appends all or nothing: events, projection and contents in one transaction. An event recorded before with the same
+   * Appends all or nothing: events of one tenant, projection and contents in one transaction. An event recorded before with the same
    * content keeps its place (`duplicate` true), also after the session's end.
    *
    * @throws DomainError `EVENT_CONFLICT`, `SESSION_ENDED`, `SESSION_NOT_FOUND`

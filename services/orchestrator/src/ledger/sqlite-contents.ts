@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Digest } from "@soma/contracts/ids";
 import type { NewContent } from "./content.ts";
-import { bytesOf } from "./sqlite-row.ts";
+import { bytesOf } from "./stored-row.ts";
 
 /** Texts and blobs by tenant and digest. */
 export class SqliteContents {

@@ -3,7 +3,7 @@ import type { AuditEvent } from "@soma/contracts/audit";
 import { parseEvent, type SealedEvent } from "./event-chain.ts";
 import type { SessionKey, TailedEvent } from "./ledger.ts";
 import { assertLimit } from "./session-page.ts";
-import { integerOf, textOf } from "./sqlite-row.ts";
+import { integerOf, textOf } from "./stored-row.ts";
 
 /** The events table: insert and read, there is nothing else. */
 export class SqliteEvents {

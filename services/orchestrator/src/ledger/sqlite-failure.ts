@@ -1,5 +1,3 @@
-import { DomainError } from "@soma/kit/domain-error";
-
 /** Primary result codes (https://www.sqlite.org/rescode.html) of a lock that another process holds for a moment. */
 const lockCodes: ReadonlySet<number> = new Set([5 /* BUSY */, 6 /* LOCKED */]);
 
@@ -19,9 +17,4 @@ export function sqliteFailureOf(error: unknown): "locked" | "storage" | undefine
   const primary = typeof code === "number" ? code & 0xff : -1;
   if (lockCodes.has(primary)) return "locked";
   return storageCodes.has(primary) ? "storage" : undefined;
-}
-
-/** The one answer for a ledger that cannot be used; the reason is private. */
-export function auditUnavailable(cause: unknown): DomainError {
-  return new DomainError("AUDIT_UNAVAILABLE", "The ledger cannot be used at the moment.", { cause });
 }

@@ -1,9 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isDigest } from "@soma/contracts/ids";
+import { forgottenAt, idempotencyRecordOf } from "./idempotency-record.ts";
 import type { IdempotencyRecord } from "./ledger.ts";
-import { textOf } from "./sqlite-row.ts";
-
-const dayMs = 86_400_000;
 
 /** Idempotency keys of a tenant, for 24 h each. */
 export class SqliteIdempotency {
@@ -22,19 +19,12 @@ export class SqliteIdempotency {
   }
 
   find(tenant: string, key: string, now: Date): IdempotencyRecord | undefined {
-    const row = this.#find.get(tenant, key, dayBefore(now));
-    if (row === undefined) return undefined;
-    const requestDigest = textOf(row, "request_digest");
-    if (!isDigest(requestDigest)) throw new TypeError("column request_digest is no digest");
-    return { requestDigest, sessionId: textOf(row, "session_id"), createdAt: textOf(row, "created_at") };
+    const row = this.#find.get(tenant, key, forgottenAt(now));
+    return row === undefined ? undefined : idempotencyRecordOf(row);
   }
 
   insert(tenant: string, key: string, record: IdempotencyRecord, now: Date): void {
-    this.#forget.run(dayBefore(now));
+    this.#forget.run(forgottenAt(now));
     this.#insert.run(tenant, key, record.requestDigest, record.sessionId, record.createdAt);
   }
-}
-
-function dayBefore(now: Date): string {
-  return new Date(now.getTime() - dayMs).toISOString();
 }

@@ -2,7 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
-import { assertContents, type NewContent } from "./content.ts";
+import { AppendListeners } from "./append-listeners.ts";
+import { auditUnavailable } from "./audit-unavailable.ts";
+import { assertContents, assertOneTenant, type NewContent } from "./content.ts";
 import { eventId } from "./event-chain.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type {
@@ -16,13 +18,14 @@ import type {
   SessionRows,
   TailedEvent,
 } from "./ledger.ts";
-import { migrate, readMigrations } from "./migrate.ts";
+import { readMigrations } from "./migration.ts";
 import type { SessionRow } from "./session-row.ts";
 import { SqliteContents } from "./sqlite-contents.ts";
 import { SqliteEvents } from "./sqlite-events.ts";
-import { auditUnavailable, sqliteFailureOf } from "./sqlite-failure.ts";
+import { sqliteFailureOf } from "./sqlite-failure.ts";
 import { createSameFileCheck, openSqliteFile } from "./sqlite-file.ts";
 import { SqliteIdempotency } from "./sqlite-idempotency.ts";
+import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
@@ -46,11 +49,11 @@ export interface SqliteLedgerOptions {
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { file, maxBytes, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
-  const migrations = readMigrations(new URL("./migrations/", import.meta.url));
+  const migrations = readMigrations(new URL("./migrations/sqlite/", import.meta.url));
   const database = await untilUnlocked(timeoutMs, () => {
     const opened = openSqliteFile(file, maxBytes);
     try {
-      migrate(opened, migrations, now().toISOString());
+      migrateSqlite(opened, migrations, now().toISOString());
       return opened;
     } catch (error) {
       opened.close();
@@ -72,8 +75,7 @@ class SqliteLedger implements Ledger {
   readonly #contents: SqliteContents;
   readonly #idempotency: SqliteIdempotency;
   readonly #writer: SqliteWriter;
-  readonly #listeners = new Set<() => void>();
-  #wakeUpDue = false;
+  readonly #listeners = new AppendListeners();
   #closing: Promise<void> | undefined;
 
   constructor(database: DatabaseSync, writes: GroupCommit, timeoutMs: number, now: () => Date) {
@@ -94,14 +96,15 @@ class SqliteLedger implements Ledger {
   async openSession(input: OpenSession): Promise<OpenedSession> {
     assertContents(input.contents, [input.created]);
     const opened = await this.#writes.submit(() => this.#writer.openSession(input));
-    if (!opened.duplicate) this.#wakeUp();
+    if (!opened.duplicate) this.#listeners.wakeUp();
     return opened;
   }
 
   async append(events: readonly NewEvent[], contents: readonly NewContent[] = []): Promise<readonly Appended[]> {
+    assertOneTenant(events);
     assertContents(contents, events);
     const appended = await this.#writes.submit(() => this.#writer.append(events, contents));
-    if (appended.some(({ duplicate }) => !duplicate)) this.#wakeUp();
+    if (appended.some(({ duplicate }) => !duplicate)) this.#listeners.wakeUp();
     return appended;
   }
 
@@ -122,10 +125,7 @@ class SqliteLedger implements Ledger {
   }
 
   onAppend(listener: () => void): () => void {
-    // Wrapped, so that the same function given twice is two listeners.
-    const entry = (): void => listener();
-    this.#listeners.add(entry);
-    return () => void this.#listeners.delete(entry);
+    return this.#listeners.add(listener);
   }
 
   findSession(key: SessionKey): Promise<SessionRow | undefined> {
@@ -169,15 +169,6 @@ class SqliteLedger implements Ledger {
   async #read<T>(work: () => T): Promise<T> {
     if (this.#closing !== undefined) throw auditUnavailable(new Error("the ledger is closed"));
     return untilUnlocked(this.#timeoutMs, work);
-  }
-
-  #wakeUp(): void {
-    if (this.#wakeUpDue) return;
-    this.#wakeUpDue = true;
-    queueMicrotask(() => {
-      this.#wakeUpDue = false;
-      for (const listener of this.#listeners) listener();
-    });
   }
 }
 

@@ -1,19 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isDigest, isTenantId, type Digest, type TenantId } from "@soma/contracts/ids";
-import { DomainError } from "@soma/kit/domain-error";
-import { Compile } from "typebox/compile";
+import { isTenantId, type Digest, type TenantId } from "@soma/contracts/ids";
 import type { SessionKey, SessionQuery, SessionRows } from "./ledger.ts";
+import { sessionNotFound } from "./refusals.ts";
+import { sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
 import { assertLimit, cursorOf, foreignCursor, sessionIdOfCursor, utcTime } from "./session-page.ts";
-import { SessionProjection, type SessionRow } from "./session-row.ts";
-import { optionalTextOf, textOf, type SqliteRow } from "./sqlite-row.ts";
-
-const projectionValidator = Compile(SessionProjection);
-
-/** A session and the end of its chain, as the next event needs them. */
-export interface SessionHead {
-  readonly row: SessionRow;
-  readonly lastHash: Digest;
-}
+import type { SessionProjection } from "./session-row.ts";
+import { textOf } from "./stored-row.ts";
 
 /** The sessions table: the projection of each session and the columns that lists filter by. */
 export class SqliteSessions {
@@ -68,16 +60,13 @@ export class SqliteSessions {
 
   setRunId({ tenant, sessionId, runId }: SessionKey & { runId: string }): void {
     if (this.#setRunId.run(runId, sessionId, tenant).changes === 0) {
-      throw new DomainError("SESSION_NOT_FOUND", "No session has this id.");
+      throw sessionNotFound();
     }
   }
 
   find({ tenant, sessionId }: SessionKey): SessionHead | undefined {
     const row = this.#find.get(sessionId, tenant);
-    if (row === undefined) return undefined;
-    const lastHash = textOf(row, "last_hash");
-    if (!isDigest(lastHash)) throw new TypeError("column last_hash is no digest");
-    return { row: sessionRowOf(row), lastHash };
+    return row === undefined ? undefined : sessionHeadOf(row);
   }
 
   /** Whether any tenant holds the id; the answer is for `SESSION_ID_TAKEN` alone. */
@@ -124,11 +113,4 @@ export class SqliteSessions {
     if (typeof ordinal !== "number") throw foreignCursor();
     return ordinal;
   }
-}
-
-function sessionRowOf(row: SqliteRow): SessionRow {
-  const projection: unknown = JSON.parse(textOf(row, "projection"));
-  if (!projectionValidator.Check(projection)) throw new TypeError("column projection is no session");
-  const runId = optionalTextOf(row, "run_id");
-  return { ...projection, workflow_id: textOf(row, "workflow_id"), ...(runId !== undefined && { run_id: runId }) };
 }

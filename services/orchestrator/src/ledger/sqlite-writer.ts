@@ -1,8 +1,9 @@
 import { genesisHash, type NewEvent } from "@soma/contracts/audit";
-import { DomainError } from "@soma/kit/domain-error";
 import type { NewContent } from "./content.ts";
 import { eventId, saysTheSame, sealEvent } from "./event-chain.ts";
 import type { Appended, OpenedSession, OpenSession } from "./ledger.ts";
+import { eventConflict, idempotencyKeyReused, sessionNotFound } from "./refusals.ts";
+import type { SessionHead } from "./session-head.ts";
 import { projectSession } from "./session-projection.ts";
 import { sessionIdTaken } from "./session-id-taken.ts";
 import type { SessionRow } from "./session-row.ts";
@@ -33,7 +34,7 @@ export class SqliteWriter {
     const now = this.#now();
     const known = idempotency && this.#tables.idempotency.find(created.tenant, idempotency.key, now);
     if (known !== undefined && known.requestDigest !== idempotency?.requestDigest) {
-      throw new DomainError("IDEMPOTENCY_KEY_REUSED", "The idempotency key was used with another body.");
+      throw idempotencyKeyReused();
     }
     // The key decides and not the id: an id that the service makes differs from one try to the next.
     if (known !== undefined) return { row: this.#head(created.tenant, known.sessionId).row, duplicate: true };
@@ -80,7 +81,7 @@ export class SqliteWriter {
     const recorded = this.#tables.events.find(eventId(input.tenant, input.session_id, input.key));
     if (recorded !== undefined) {
       if (saysTheSame(recorded, input)) return { event: recorded, duplicate: true };
-      throw new DomainError("EVENT_CONFLICT", "The event is recorded with other content.");
+      throw eventConflict();
     }
     const { row, lastHash } = this.#head(input.tenant, input.session_id);
     const time = this.#now().toISOString();
@@ -91,9 +92,9 @@ export class SqliteWriter {
     return { event: sealed.event, duplicate: false };
   }
 
-  #head(tenant: string, sessionId: string): NonNullable<ReturnType<SqliteSessions["find"]>> {
+  #head(tenant: string, sessionId: string): SessionHead {
     const head = this.#tables.sessions.find({ tenant, sessionId });
-    if (head === undefined) throw new DomainError("SESSION_NOT_FOUND", "No session has this id.");
+    if (head === undefined) throw sessionNotFound();
     return head;
   }
 }

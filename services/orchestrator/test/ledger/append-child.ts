@@ -1,17 +1,21 @@
 /**
- * A writer in a process of its own: `append-child.ts FILE SESSION WRITER COUNT`. Opens the session (or finds it open), then
+ * A writer in a process of its own: `append-child.ts STORE SESSION WRITER COUNT`, with the
+ * file of a SQLite ledger or the URL of a PostgreSQL one. Opens the session (or finds it open), then
  * appends COUNT events (0: until it is killed), eight at a time, and prints the sequence and id of each that was
  * acknowledged.
  */
 import { writeSync } from "node:fs";
+import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { openingOf, unavailableEvent } from "./sample-events.ts";
 
-const [file = "", session = "", writer = "", count = ""] = process.argv.slice(2);
+const [store = "", session = "", writer = "", count = ""] = process.argv.slice(2);
 const subject = { tenant: "tenant-a", session_id: session };
 const wanted = Number(count) === 0 ? Infinity : Number(count);
 
-const ledger = await openSqliteLedger({ file, timeoutMs: 20_000 });
+const ledger = store.startsWith("postgres:")
+  ? await openPostgresLedger({ url: store, timeoutMs: 20_000 })
+  : await openSqliteLedger({ file: store, timeoutMs: 20_000 });
 await ledger.openSession(openingOf(subject));
 let next = 0;
 const lane = async (): Promise<void> => {

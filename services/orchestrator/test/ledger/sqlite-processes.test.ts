@@ -1,41 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { verify } from "../../../../scripts/soma-verify.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
-
-const script = fileURLToPath(new URL("./append-child.ts", import.meta.url));
-
-/** Runs a writer, killed after `killAfterMs` of its first acknowledgement when given; gives what was acknowledged. */
-async function runWriter(args: readonly string[], killAfterMs?: number): Promise<Map<number, string>> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = once(child, "exit");
-  let output = "";
-  child.stdout.setEncoding("utf8");
-  child.stdout.on("data", (chunk: string) => (output += chunk));
-  const ended = once(child.stdout, "end");
-  if (killAfterMs !== undefined) {
-    await Promise.race([once(child.stdout, "data"), exited]);
-    await setTimeout(killAfterMs);
-    child.kill("SIGKILL");
-  }
-  const [code, signal]: unknown[] = await exited;
-  await ended;
-  assert.deepEqual([code, signal], killAfterMs === undefined ? [0, null] : [null, "SIGKILL"]);
-  // A kill may cut the last line; only a whole line acknowledges.
-  const lines = output.slice(0, output.lastIndexOf("\n")).split("\n");
-  return new Map(
-    lines.map((line) => {
-      const [sequence, id = ""] = line.split(" ");
-      return [Number(sequence), id];
-    }),
-  );
-}
+import { runWriter } from "./writer-process.ts";
 
 async function readSession(file: string, sessionId: string): Promise<readonly { sequence: number; id: string }[]> {
   const ledger = await openSqliteLedger({ file });

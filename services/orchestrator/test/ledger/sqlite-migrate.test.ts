@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { migrate, readMigrations } from "../../src/ledger/migrate.ts";
+import { readMigrations } from "../../src/ledger/migration.ts";
+import { migrateSqlite } from "../../src/ledger/sqlite-migrate.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
 
 async function foldersOf(files: Readonly<Record<string, string>>) {
@@ -20,9 +21,9 @@ test("each migration is applied once, a new one later", async () => {
   await using first = await foldersOf(one);
   await using second = await foldersOf(two);
   using database = new DatabaseSync(":memory:");
-  migrate(database, readMigrations(first.url), now);
-  migrate(database, readMigrations(first.url), now);
-  migrate(database, readMigrations(second.url), now);
+  migrateSqlite(database, readMigrations(first.url), now);
+  migrateSqlite(database, readMigrations(first.url), now);
+  migrateSqlite(database, readMigrations(second.url), now);
   const names = database.prepare("SELECT name FROM schema_migrations ORDER BY version").all();
   assert.deepEqual(
     names.map(({ name }) => name),
@@ -34,8 +35,8 @@ test("an applied file that was changed stops the start and names the file", asyn
   await using first = await foldersOf(one);
   await using changed = await foldersOf({ "0001-one.sql": "CREATE TABLE one (b TEXT) STRICT" });
   using database = new DatabaseSync(":memory:");
-  migrate(database, readMigrations(first.url), now);
-  assert.throws(() => migrate(database, readMigrations(changed.url), now), /0001-one\.sql was changed/);
+  migrateSqlite(database, readMigrations(first.url), now);
+  assert.throws(() => migrateSqlite(database, readMigrations(changed.url), now), /0001-one\.sql was changed/);
   assert.equal(database.isTransaction, false);
 });
 
@@ -43,14 +44,14 @@ test("a database of a newer version stops the start", async () => {
   await using newer = await foldersOf(two);
   await using older = await foldersOf(one);
   using database = new DatabaseSync(":memory:");
-  migrate(database, readMigrations(newer.url), now);
-  assert.throws(() => migrate(database, readMigrations(older.url), now), /0002-two\.sql.*newer version/);
+  migrateSqlite(database, readMigrations(newer.url), now);
+  assert.throws(() => migrateSqlite(database, readMigrations(older.url), now), /0002-two\.sql.*newer version/);
 });
 
 test("a migration that fails leaves nothing of itself and of those beside it", async () => {
   await using broken = await foldersOf({ ...one, "0002-two.sql": "CREATE TABLE two (a TEXT); CREATE NONSENSE" });
   using database = new DatabaseSync(":memory:");
-  assert.throws(() => migrate(database, readMigrations(broken.url), now), /syntax/);
+  assert.throws(() => migrateSqlite(database, readMigrations(broken.url), now), /syntax/);
   assert.deepEqual(database.prepare("SELECT name FROM sqlite_schema").all(), []);
 });
 

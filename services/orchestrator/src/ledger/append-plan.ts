@@ -1,0 +1,62 @@
+import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { NewContent } from "./content.ts";
+import { eventId, saysTheSame, sealEvent, type SealedEvent } from "./event-chain.ts";
+import type { Appended } from "./ledger.ts";
+import { eventConflict, sessionNotFound } from "./refusals.ts";
+import type { SessionHead } from "./session-head.ts";
+import { projectSession } from "./session-projection.ts";
+
+/**
+ * What several appends of one tenant come to, worked out in memory from the sessions that are locked and the events
+ * that are recorded. Each append goes in whole or not at all, and sees those before it.
+ */
+export class AppendPlan {
+  readonly #heads: Map<string, SessionHead>;
+  readonly #recorded: Map<string, AuditEvent>;
+  readonly #changed = new Set<string>();
+  readonly events: SealedEvent[] = [];
+  readonly contents: NewContent[] = [];
+
+  constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>) {
+    this.#heads = new Map(heads);
+    this.#recorded = new Map(recorded);
+  }
+
+  /** The sessions that are to be written. */
+  get changed(): readonly SessionHead[] {
+    return [...this.#changed].flatMap((sessionId) => this.#heads.get(sessionId) ?? []);
+  }
+
+  /** @throws what the append is refused with; the plan is then as it was */
+  add(events: readonly NewEvent[], contents: readonly NewContent[], now: () => Date): readonly Appended[] {
+    const heads = new Map<string, SessionHead>();
+    const sealed = new Map<string, SealedEvent>();
+    const appended = events.map((input): Appended => {
+      const id = eventId(input.tenant, input.session_id, input.key);
+      const recorded = sealed.get(id)?.event ?? this.#recorded.get(id);
+      if (recorded !== undefined) {
+        if (saysTheSame(recorded, input)) return { event: recorded, duplicate: true };
+        throw eventConflict();
+      }
+      const head = heads.get(input.session_id) ?? this.#heads.get(input.session_id);
+      if (head === undefined) throw sessionNotFound();
+      const { workflow_id, run_id, ...before } = head.row;
+      const place = { sequence: before.last_seq + 1, prevhash: head.lastHash, time: now().toISOString() };
+      const next = sealEvent(input, place);
+      const row = { ...projectSession(before, next.event), workflow_id, ...(run_id !== undefined && { run_id }) };
+      heads.set(input.session_id, { row, lastHash: next.event.hash });
+      sealed.set(id, next);
+      return { event: next.event, duplicate: false };
+    });
+    for (const [sessionId, head] of heads) {
+      this.#heads.set(sessionId, head);
+      this.#changed.add(sessionId);
+    }
+    for (const [id, one] of sealed) {
+      this.#recorded.set(id, one.event);
+      this.events.push(one);
+    }
+    this.contents.push(...contents);
+    return appended;
+  }
+}

@@ -1,0 +1,23 @@
+import { DomainError } from "@soma/kit/domain-error";
+import type { LedgerConfig } from "../config.ts";
+import type { Ledger } from "./ledger.ts";
+import { openPostgresLedger } from "./postgres-ledger.ts";
+import { openSqliteLedger } from "./sqlite-ledger.ts";
+
+/**
+ * Opens the ledger where the settings say it is.
+ *
+ * @throws Error naming the address and the reason, for whoever starts the service
+ */
+export async function openLedger(config: LedgerConfig): Promise<Ledger> {
+  try {
+    return await (config.store === "postgres"
+      ? openPostgresLedger({ url: config.url })
+      : openSqliteLedger({ file: config.file }));
+  } catch (error) {
+    // What a caller of the API is not told is what the operator needs.
+    const reason = error instanceof DomainError && error.cause instanceof Error ? error.cause.message : undefined;
+    if (reason === undefined) throw error;
+    throw new Error(`the ledger at ${config.address} cannot be opened: ${reason}`, { cause: error });
+  }
+}
