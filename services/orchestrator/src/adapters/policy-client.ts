@@ -8,6 +8,9 @@ const maxBytes = 1_048_576;
 /** For engines that say nothing of how long their answer holds. */
 const defaultValidityMs = 60_000;
 
+/** However long an engine says that its answer holds: a right that was taken away must end soon. */
+const maxValidityMs = 300_000;
+
 /** A closed answer: whatever the engine left out is filled in here, whatever does not fit never gets this far. */
 export interface PolicyAnswer {
   readonly allowed: boolean;
@@ -79,7 +82,7 @@ function readAnswer(body: unknown, echoedId: unknown, request: EvaluateRequest, 
     reasons: body.reasons.map((reason) => reason.toWellFormed()),
     decisionId: body.decision_id ?? requestId,
     policyVersion: body.policy_version ?? "unversioned",
-    expiresAt: expiresAt.toISOString(),
+    expiresAt: new Date(Math.min(expiresAt.getTime(), Date.now() + maxValidityMs)).toISOString(),
     obligations: body.obligations ?? [],
   };
 }

@@ -209,3 +209,10 @@ test("health is asked beside the URL's own path, and only a server's error is an
   await assert.rejects(client.checkHealth(never), /503/);
   assert.equal(server.seen[0]?.path, "/base/health");
 });
+
+test("however long an engine says that its answer holds, it is five minutes at most", async () => {
+  await using server = await startScriptedServer(json(200, { ...allowed, expires_at: "9999-12-31T00:00:00Z" }));
+  await using client = clientOf(server.url);
+  const { expiresAt } = await client.evaluate(request, requestId, never);
+  assert.ok(Date.parse(expiresAt) <= Date.now() + 300_000, expiresAt);
+});
