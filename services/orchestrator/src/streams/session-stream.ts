@@ -38,6 +38,8 @@ export class SessionStream {
   readonly #row: SessionRow;
   readonly #out: ServerResponse;
   #sent: number;
+  /** The newest event that the tail has shown; a page that was read before it is not the last. */
+  #noticed = 0;
   #unsubscribe: (() => void)[] = [];
   #catchingUp: Promise<void> | undefined;
   readonly #gone = new AbortController();
@@ -106,6 +108,7 @@ export class SessionStream {
   /** In order or not at all: an event that does not follow the last one is fetched with those before it. */
   #next(event: AuditEvent): void {
     if (event.sequence <= this.#sent) return;
+    this.#noticed = event.sequence;
     if (event.sequence === this.#sent + 1 && !this.#catchingUp) this.#send(event);
     else void this.#catchUp();
   }
@@ -113,6 +116,7 @@ export class SessionStream {
   #catchUp(): Promise<void> {
     this.#catchingUp ??= this.#readPages().finally(() => {
       this.#catchingUp = undefined;
+      if (!this.#ended && this.#noticed > this.#sent) void this.#catchUp();
     });
     return this.#catchingUp;
   }
@@ -129,7 +133,7 @@ export class SessionStream {
         this.#send(event);
         await this.#drained();
       }
-      if (events.length === 0) return;
+      if (events.length === 0 && this.#sent >= this.#noticed) return;
     }
   }
 

@@ -59,6 +59,23 @@ test("a reader resumes after any event, also after the session's end, and past i
   }
 });
 
+test(
+  "an event that is appended while the last page of the past is on its way is not lost",
+  { timeout: 10_000 },
+  async () => {
+    await using world = await startStreams({ delayMs: 100 });
+    await world.append(...outage("before"));
+    const reading = collect(world.read());
+    // The first page arrives after 100 ms, the empty one that was read then after 200: in between comes the end.
+    await sleep(150);
+    await world.append(world.end());
+    assert.deepEqual(
+      (await reading).map(({ id }) => id),
+      upTo(4),
+    );
+  },
+);
+
 test("what another process appends comes, too, and nothing comes twice or out of order", async () => {
   await using world = await startStreams();
   const other = await world.store.reopen();

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NewEvent } from "@soma/contracts/audit";
 import { sha256 } from "@soma/kit/digest";
 import { createMetrics } from "@soma/kit/metrics";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
 import { eventContext } from "../../src/activities/step-events.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import { DeltaHub } from "../../src/streams/delta-hub.ts";
@@ -44,14 +46,36 @@ export function largeEvent(row: SessionRow, index: number): NewEvent {
   };
 }
 
-/** Streams of one session over a real HTTP server, from a real ledger. */
-export async function startStreams() {
+/** The real ledger as a database far away would be: what a page holds was read `delayMs` before it arrives. */
+function farAway(ledger: Ledger, delayMs: number): Ledger {
+  return new Proxy(ledger, {
+    get(target, name) {
+      if (name === "readEvents") {
+        return async (query: Parameters<Ledger["readEvents"]>[0]) => {
+          const page = await target.readEvents(query);
+          await sleep(delayMs);
+          return page;
+        };
+      }
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+/** Streams of one session over a real HTTP server, from a real ledger; `delayMs` puts it far away. */
+export async function startStreams({ delayMs = 0 } = {}) {
   const store = await openTemporaryLedger();
   const { ledger } = store;
   const opened = await openSession(ledger);
   const deltas = new DeltaHub();
   const { openStreams } = createSessionMetrics(createMetrics("test").registry);
-  const streams = new StreamRegistry(ledger, deltas, createTestLog().log, openStreams);
+  const streams = new StreamRegistry(
+    delayMs > 0 ? farAway(ledger, delayMs) : ledger,
+    deltas,
+    createTestLog().log,
+    openStreams,
+  );
   const server = createServer((request, response) => {
     const after = Number(new URL(request.url ?? "/", "http://x").searchParams.get("after") ?? 0);
     void readRow(ledger, opened).then((row) => streams.open(row, response, after));
