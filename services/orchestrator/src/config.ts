@@ -144,7 +144,9 @@ export interface OrchestratorConfig {
 }
 
 /** @throws ConfigError naming the variable that stops the start. */
-export function readOrchestratorConfig(environment: Readonly<Record<string, string | undefined>>): OrchestratorConfig {
+export function readOrchestratorConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): OrchestratorConfig {
   refuseWhatIsNotThere(environment);
   const settings = readConfig(OrchestratorSettings, environment);
   if (settings.AUTH_MODE === "loopback") refuseLoopbackInTheOpen(settings.HOST, settings.KUBERNETES_SERVICE_HOST);
@@ -170,6 +172,14 @@ export function readOrchestratorConfig(environment: Readonly<Record<string, stri
     workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
     logLevel: settings.LOG_LEVEL,
   };
+}
+
+/** The settings of a process whose command line names the queue, which then wins over the environment. */
+export function readWorkerConfig(taskQueue: string | undefined): OrchestratorConfig {
+  return readOrchestratorConfig({
+    ...process.env,
+    ...(taskQueue !== undefined && { TEMPORAL_TASK_QUEUE: taskQueue }),
+  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { DeltaHub } from "./streams/delta-hub.ts";
 
 /** The API alone; workers run elsewhere. */
 await runService(async () => {
-  const config = readOrchestratorConfig(process.env);
+  const config = readOrchestratorConfig();
   const parts = await openParts(config);
   const app = await startApi(config, parts, { deltas: new DeltaHub(), eager: false, missing: parts.missing });
   return {

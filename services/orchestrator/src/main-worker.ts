@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { buildServer } from "@soma/kit/server";
 import { runService } from "@soma/kit/run-service";
-import { readOrchestratorConfig } from "./config.ts";
+import { readWorkerConfig } from "./config.ts";
 import { openParts } from "./orchestrator-parts.ts";
 import { DeltaHub } from "./streams/delta-hub.ts";
 import { version } from "./version.ts";
@@ -10,11 +10,7 @@ import { missingWorker, startWorker } from "./worker-part.ts";
 /** A worker alone: `main-worker --task-queue somagent.session.workflows`, with probes and metrics on `WORKER_PORT`. */
 await runService(async () => {
   const { values } = parseArgs({ options: { "task-queue": { type: "string" } } });
-  const taskQueue = values["task-queue"];
-  const config = readOrchestratorConfig({
-    ...process.env,
-    ...(taskQueue !== undefined && { TEMPORAL_TASK_QUEUE: taskQueue }),
-  });
+  const config = readWorkerConfig(values["task-queue"]);
   const parts = await openParts(config);
   const { log, metrics } = parts;
   const worker = await startWorker(config, parts, new DeltaHub());

@@ -7,7 +7,7 @@ import { missingWorker, startWorker } from "./worker-part.ts";
 
 /** API and worker in one process: one connection to Temporal, so that workflows start eagerly, and live deltas in the streams. */
 await runService(async () => {
-  const config = readOrchestratorConfig(process.env);
+  const config = readOrchestratorConfig();
   const parts = await openParts(config);
   const deltas = new DeltaHub();
   const worker = await startWorker(config, parts, deltas);

@@ -30,6 +30,6 @@ export const Settings = Type.Object({
 export type Settings = Type.Static<typeof Settings>;
 
 /** @throws ConfigError naming the variable and what is accepted. */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
   return readConfig(Settings, environment);
 }

@@ -4,7 +4,7 @@ import { buildApp } from "./app.ts";
 import { readSettings } from "./config.ts";
 
 await runService(async () => {
-  const settings = readSettings(process.env);
+  const settings = readSettings();
   const log = createLogger("policy-engine", settings.LOG_LEVEL);
   const app = await buildApp({ settings, log });
   const url = await app.listen({ port: settings.PORT, host: settings.HOST });
