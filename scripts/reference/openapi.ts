@@ -44,7 +44,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     sessionMetrics,
     missing: () => [],
     ledger,
-    workflows: { start: notHere, cancel: notHere },
+    workflows: { start: notHere, cancel: notHere, describe: notHere },
     taskQueue: defaultTaskQueue,
     temporalIsUp: () => false,
     authenticate: trustLoopback(),

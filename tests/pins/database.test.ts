@@ -57,6 +57,9 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
   const applied = database.prepare("SELECT version, name FROM schema_migrations ORDER BY version").all();
   assert.deepEqual(
     applied.map(({ version, name }) => [version, name]),
-    [[1, "0001-ledger.sql"]],
+    [
+      [1, "0001-ledger.sql"],
+      [2, "0002-unended-sessions.sql"],
+    ],
   );
 });

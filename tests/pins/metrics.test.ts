@@ -15,6 +15,7 @@ test("the orchestrator's own metrics have these names and types, which dashboard
     "soma_http_requests_refused_total counter",
     "soma_model_tokens_total counter",
     "soma_sessions_ended_total counter",
+    "soma_sessions_reconciled_total counter",
     "soma_sessions_started_total counter",
   ]);
 });

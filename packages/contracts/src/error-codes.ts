@@ -42,6 +42,9 @@ export const errors = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, retry: "never", title: "The idempotency key was used with another body" },
   SESSION_CANCELED: { status: 409, retry: "never", title: "The session was canceled" },
   SESSION_TIMED_OUT: { status: 504, retry: "never", title: "The session reached its time limit" },
+  SESSION_TERMINATED: { status: 409, retry: "never", title: "The session's workflow was ended from outside" },
+  SESSION_LOST: { status: 409, retry: "never", title: "Temporal does not know the session's workflow any more" },
+  START_INCOMPLETE: { status: 409, retry: "never", title: "The session's start was not finished; start another one" },
   TOO_MANY_STREAMS: { status: 429, retry: "backoff", title: "Too many event streams are open" },
   // Policy and permits.
   POLICY_DENIED: { status: 403, retry: "never", title: "Policy denied the action" },

@@ -7,6 +7,7 @@ export interface SessionMetrics {
   readonly activitySeconds: Histogram<"activity" | "outcome">;
   readonly modelTokens: Counter<"kind">;
   readonly openStreams: Gauge;
+  readonly reconciled: Counter<"repair">;
 }
 
 export function createSessionMetrics(registry: Registry): SessionMetrics {
@@ -34,6 +35,12 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
       name: "soma_model_tokens_total",
       help: "Tokens of completed model calls, by kind: prompt or completion",
       labelNames: ["kind"],
+      registers,
+    }),
+    reconciled: new Counter({
+      name: "soma_sessions_reconciled_total",
+      help: "Sessions whose row was brought to what Temporal says, by repair: run (its run id was missing) or the status that they had ended with",
+      labelNames: ["repair"],
       registers,
     }),
     openStreams: new Gauge({ name: "soma_event_streams_open", help: "Open event streams of this process", registers }),

@@ -4,28 +4,29 @@ import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
 import { loadWorkerKeys } from "./permits/worker-key.ts";
 import type { DeltaHub } from "./streams/delta-hub.ts";
+import { SessionReconciler } from "./reconciler/session-reconciler.ts";
+import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 import { buildWorkflowBundle, SessionWorker } from "./temporal/session-worker.ts";
+
+/** A worker and what goes with each: the reconciler of the session index. */
+export interface WorkerPart {
+  /** True while it polls. */
+  isRunning(): boolean;
+  stop(): Promise<void>;
+}
+
+const now = (): Date => new Date();
 
 /** Builds a worker and starts it; it polls as soon as Temporal is there. */
 export async function startWorker(
   config: OrchestratorConfig,
   parts: OrchestratorParts,
   deltas: DeltaHub,
-): Promise<SessionWorker> {
+): Promise<WorkerPart> {
   const { log, sessionMetrics: metrics, ledger, policy, identity, model, link } = parts;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
-  const activities = createActivities({
-    log,
-    ledger,
-    policy,
-    identity,
-    model,
-    keys,
-    deltas,
-    metrics,
-    now: () => new Date(),
-  });
+  const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, metrics, now });
   const worker = new SessionWorker({
     link,
     namespace,
@@ -34,11 +35,19 @@ export async function startWorker(
     bundle: await buildWorkflowBundle(),
     log,
   });
+  const workflows = createSessionWorkflows(link, taskQueue, false);
+  const reconciler = new SessionReconciler({ ledger, workflows, log, metrics, now });
   worker.start();
-  return worker;
+  reconciler.start();
+  return {
+    isRunning: () => worker.isRunning(),
+    async stop() {
+      await Promise.all([reconciler.stop(), worker.stop()]);
+    },
+  };
 }
 
 /** A worker that does not poll yet is missing: nothing is ready while it starts (P19). */
-export function missingWorker(worker: SessionWorker, taskQueue: string): Missing[] {
+export function missingWorker(worker: Pick<WorkerPart, "isRunning">, taskQueue: string): Missing[] {
   return worker.isRunning() ? [] : [{ name: "worker", address: taskQueue, required: true }];
 }

@@ -37,8 +37,9 @@ export type SessionEnd =
       readonly step: string;
       readonly decision?: DecisionSummary;
     }
-  | { readonly status: "failed"; readonly error: SessionFailure; readonly step: string }
-  | { readonly status: "canceled"; readonly step: string };
+  | { readonly status: "failed"; readonly error: Pick<SessionFailure, "code">; readonly step?: string }
+  | { readonly status: "canceled"; readonly step?: string }
+  | { readonly status: "timed_out" };
 
 export interface SessionEndInput {
   readonly tenant: string;

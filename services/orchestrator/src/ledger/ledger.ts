@@ -66,6 +66,11 @@ export interface SessionKey {
   readonly sessionId: string;
 }
 
+/** A session that has not ended, at its place in the order of creation over all tenants. */
+export interface UnendedSession extends SessionKey {
+  readonly ordinal: number;
+}
+
 /**
  * The append-only, hash-chained log of each session, the projection of it, and the texts that it names.
  *
@@ -121,6 +126,9 @@ export interface Ledger {
    * @throws DomainError `VALIDATION_FAILED` for a cursor or `since` that cannot be read
    */
   listSessions(query: SessionQuery): Promise<SessionRows>;
+
+  /** Sessions of all tenants that have not ended, oldest first. For the reconciler, and for nothing else. */
+  unendedSessions(query: { readonly afterOrdinal: number; readonly limit: number }): Promise<readonly UnendedSession[]>;
 
   /** @throws DomainError `SESSION_NOT_FOUND` */
   setRunId(input: SessionKey & { readonly runId: string }): Promise<void>;

@@ -14,6 +14,7 @@ import type {
   SessionQuery,
   SessionRows,
   TailedEvent,
+  UnendedSession,
 } from "./ledger.ts";
 import { readMigrations } from "./migration.ts";
 import { PostgresAppends } from "./postgres-appends.ts";
@@ -23,7 +24,7 @@ import { findEvents, lastPosition, readEvents, tailEvents } from "./postgres-eve
 import { findIdempotency } from "./postgres-idempotency.ts";
 import { assertServerKeepsPromises, migratePostgres } from "./postgres-migrate.ts";
 import { openSessionIn } from "./postgres-opening.ts";
-import { findSession, findTenantOf, listSessions, setRunId } from "./postgres-sessions.ts";
+import { findSession, findTenantOf, listSessions, listUnendedSessions, setRunId } from "./postgres-sessions.ts";
 import type { SessionRow } from "./session-row.ts";
 
 export interface PostgresLedgerOptions {
@@ -141,6 +142,10 @@ class PostgresLedger implements Ledger {
 
   listSessions(wanted: SessionQuery): Promise<SessionRows> {
     return this.#call(() => this.#database.read(wanted.tenant, (query) => listSessions(query, wanted)));
+  }
+
+  unendedSessions(wanted: { afterOrdinal: number; limit: number }): Promise<readonly UnendedSession[]> {
+    return this.#call(() => this.#database.withoutTenant((query) => listUnendedSessions(query, wanted)));
   }
 
   setRunId(input: SessionKey & { runId: string }): Promise<void> {

@@ -1,5 +1,5 @@
 import { isTenantId, type TenantId } from "@soma/contracts/ids";
-import type { SessionKey, SessionQuery, SessionRows } from "./ledger.ts";
+import type { SessionKey, SessionQuery, SessionRows, UnendedSession } from "./ledger.ts";
 import type { Query } from "./postgres-database.ts";
 import { sessionNotFound } from "./refusals.ts";
 import { sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
@@ -92,6 +92,19 @@ export async function findTenantOf(query: Query, sessionId: string): Promise<Ten
   const [row] = await query("SELECT soma.tenant_of($1) AS tenant", [sessionId]);
   const tenant = row?.["tenant"];
   return typeof tenant === "string" && isTenantId(tenant) ? tenant : undefined;
+}
+
+/** Over all tenants, by the function that may. */
+export async function listUnendedSessions(
+  query: Query,
+  { afterOrdinal, limit }: { readonly afterOrdinal: number; readonly limit: number },
+): Promise<readonly UnendedSession[]> {
+  const rows = await query("SELECT * FROM soma.unended_sessions($1, $2)", [afterOrdinal, limit]);
+  return rows.map((row) => ({
+    ordinal: integerOf(row, "ordinal"),
+    tenant: textOf(row, "tenant"),
+    sessionId: textOf(row, "session_id"),
+  }));
 }
 
 export async function listSessions(query: Query, wanted: SessionQuery): Promise<SessionRows> {

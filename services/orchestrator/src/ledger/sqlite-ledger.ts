@@ -17,6 +17,7 @@ import type {
   SessionQuery,
   SessionRows,
   TailedEvent,
+  UnendedSession,
 } from "./ledger.ts";
 import { readMigrations } from "./migration.ts";
 import type { SessionRow } from "./session-row.ts";
@@ -138,6 +139,10 @@ class SqliteLedger implements Ledger {
 
   listSessions(query: SessionQuery): Promise<SessionRows> {
     return this.#read(() => this.#sessions.list(query));
+  }
+
+  unendedSessions(query: { afterOrdinal: number; limit: number }): Promise<readonly UnendedSession[]> {
+    return this.#read(() => this.#sessions.unended(query));
   }
 
   setRunId(input: SessionKey & { runId: string }): Promise<void> {

@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isTenantId, type Digest, type TenantId } from "@soma/contracts/ids";
-import type { SessionKey, SessionQuery, SessionRows } from "./ledger.ts";
+import type { SessionKey, SessionQuery, SessionRows, UnendedSession } from "./ledger.ts";
 import { sessionNotFound } from "./refusals.ts";
 import { sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
 import { assertLimit, cursorOf, foreignCursor, sessionIdOfCursor, utcTime } from "./session-page.ts";
 import type { SessionProjection } from "./session-row.ts";
-import { textOf } from "./stored-row.ts";
+import { integerOf, textOf } from "./stored-row.ts";
 
 /** The sessions table: the projection of each session and the columns that lists filter by. */
 export class SqliteSessions {
@@ -17,6 +17,7 @@ export class SqliteSessions {
   readonly #find: StatementSync;
   readonly #ordinal: StatementSync;
   readonly #tenant: StatementSync;
+  readonly #unended: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -32,6 +33,11 @@ export class SqliteSessions {
     this.#find = database.prepare("SELECT * FROM sessions WHERE session_id = ? AND tenant = ?");
     this.#ordinal = database.prepare("SELECT ordinal FROM sessions WHERE session_id = ? AND tenant = ?");
     this.#tenant = database.prepare("SELECT tenant FROM sessions WHERE session_id = ?");
+    this.#unended = database.prepare(
+      `SELECT ordinal, tenant, session_id FROM sessions
+       WHERE ordinal > ? AND status NOT IN ('completed', 'denied', 'failed', 'canceled', 'timed_out')
+       ORDER BY ordinal LIMIT ?`,
+    );
   }
 
   insert({ row, lastHash }: SessionHead): void {
@@ -78,6 +84,14 @@ export class SqliteSessions {
     const row = this.#tenant.get(sessionId);
     const tenant = row && textOf(row, "tenant");
     return tenant !== undefined && isTenantId(tenant) ? tenant : undefined;
+  }
+
+  unended({ afterOrdinal, limit }: { afterOrdinal: number; limit: number }): UnendedSession[] {
+    return this.#unended.all(afterOrdinal, limit).map((row) => ({
+      ordinal: integerOf(row, "ordinal"),
+      tenant: textOf(row, "tenant"),
+      sessionId: textOf(row, "session_id"),
+    }));
   }
 
   list(query: SessionQuery): SessionRows {

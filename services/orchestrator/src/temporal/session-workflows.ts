@@ -1,5 +1,13 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, isGrpcServiceError } from "@temporalio/client";
-import { TypedSearchAttributes } from "@temporalio/common";
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from "@temporalio/client";
+import { ApplicationFailure, TypedSearchAttributes } from "@temporalio/common";
+import { isErrorCode, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionWorkflowInput } from "@soma/contracts/session";
 import { sessionWorkflowType, workflowIdPrefix } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
@@ -9,7 +17,12 @@ import type { TemporalLink } from "./temporal-link.ts";
 /** A caller waits on these: together with the ledger they stay under the 1.5 s that an answer may take. */
 const deadlineMs = 1_200;
 
-/** What the API does with session workflows. */
+/** What Temporal knows of a session's workflow. */
+export type WorkflowState =
+  | { readonly status: "running" | "completed" | "canceled" | "terminated" | "timed_out"; readonly runId: string }
+  | { readonly status: "failed"; readonly runId: string; readonly code: ErrorCode };
+
+/** What the API and the reconciler do with session workflows. */
 export interface SessionWorkflows {
   /**
    * Starts a session's workflow; its id makes it happen at most once.
@@ -22,6 +35,11 @@ export interface SessionWorkflows {
    * @throws DomainError TEMPORAL_UNAVAILABLE
    */
   cancel(sessionId: string): Promise<boolean>;
+  /**
+   * How the workflow is; undefined when Temporal knows none of this id.
+   * @throws DomainError TEMPORAL_UNAVAILABLE
+   */
+  describe(sessionId: string): Promise<WorkflowState | undefined>;
 }
 
 /** `eager`: a worker in this process shares the connection, so that the first workflow task needs no round trip. */
@@ -61,7 +79,41 @@ export function createSessionWorkflows(link: TemporalLink, taskQueue: string, ea
         throw translate(error);
       }
     },
+    async describe(sessionId) {
+      try {
+        return await link.call(deadlineMs, (client) => stateOf(client, workflowIdPrefix + sessionId));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw translate(error);
+      }
+    },
   };
+}
+
+const closedStatuses = new Map<string, "completed" | "canceled" | "terminated" | "timed_out">([
+  ["COMPLETED", "completed"],
+  ["CANCELLED", "canceled"],
+  ["TERMINATED", "terminated"],
+  ["TIMED_OUT", "timed_out"],
+]);
+
+async function stateOf(client: Client, workflowId: string): Promise<WorkflowState> {
+  const handle = client.workflow.getHandle(workflowId);
+  const { status, runId } = await handle.describe();
+  if (status.name === "FAILED") return { status: "failed", runId, code: await failureCodeOf(handle) };
+  return { status: closedStatuses.get(status.name) ?? "running", runId };
+}
+
+/** The code that a workflow which has failed gave as the type of its failure. */
+async function failureCodeOf(handle: WorkflowHandle): Promise<ErrorCode> {
+  try {
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const type = error.cause instanceof ApplicationFailure ? (error.cause.type ?? "") : "";
+    if (isErrorCode(type)) return type;
+  }
+  return "INTERNAL";
 }
 
 function translate(error: unknown): unknown {

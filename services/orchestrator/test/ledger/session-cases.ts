@@ -131,6 +131,35 @@ export function describeSessions(open: OpenLedger): void {
     assert.equal(await ledger.readContent({ tenant: "tenant-a", digest: sha256("other") }), undefined);
   });
 
+  test("the sessions that have not ended are found over all tenants, in the order of creation, and no others", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    const subjects = ["a", "b", "a", "c"].map((tenant, index) => ({
+      tenant: `tenant-${tenant}`,
+      session_id: `sess-${String(index)}`,
+    }));
+    for (const each of subjects) await ledger.openSession(openingOf(each));
+    const all = await ledger.unendedSessions({ afterOrdinal: 0, limit: 10 });
+    const keys = subjects.map(({ tenant, session_id: sessionId }) => ({ tenant, sessionId }));
+    assert.deepEqual(
+      all.map(({ tenant, sessionId }) => ({ tenant, sessionId })),
+      keys,
+    );
+    await ledger.append([
+      { ...unavailableEvent({ tenant: "tenant-b", session_id: "sess-1" }, "end"), type: "session.canceled", data: {} },
+    ]);
+    const first = await ledger.unendedSessions({ afterOrdinal: 0, limit: 2 });
+    assert.deepEqual(
+      first.map(({ sessionId }) => sessionId),
+      ["sess-0", "sess-2"],
+    );
+    const rest = await ledger.unendedSessions({ afterOrdinal: first.at(-1)?.ordinal ?? 0, limit: 2 });
+    assert.deepEqual(
+      rest.map(({ sessionId }) => sessionId),
+      ["sess-3"],
+    );
+  });
+
   test("a tenant sees nothing of another", async () => {
     await using store = await open();
     const { ledger } = store;

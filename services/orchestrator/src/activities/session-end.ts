@@ -1,0 +1,82 @@
+import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { ErrorCode } from "@soma/contracts/error-codes";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import { effectKeyOf } from "../permits/permit.ts";
+import type { SessionEnd } from "./session-activities.ts";
+import { eventContext, stepKeys } from "./step-events.ts";
+
+/**
+ * What a session's ledger is told last, for one append: the outcome of each step that was intended and not completed,
+ * and the end itself.
+ */
+export async function sessionEndEvents(ledger: Ledger, row: SessionRow, end: SessionEnd): Promise<NewEvent[]> {
+  return [...(await openEffectOutcomes(ledger, row, end)), endEvent(row, end)];
+}
+
+/** Only an effect that was really intended can have an outcome: a step that never got so far leaves nothing open. */
+async function openEffectOutcomes(ledger: Ledger, row: SessionRow, end: SessionEnd): Promise<NewEvent[]> {
+  const code = outcomeOf(end);
+  if (code === undefined) return [];
+  const { tenant, session_id: sessionId, last_seq: limit } = row;
+  const events = await ledger.readEvents({ tenant, sessionId, after: 0, limit });
+  const closed = new Set([...stepsOf(events, "effect.completed"), ...stepsOf(events, "effect.failed")]);
+  const open = new Set(stepsOf(events, "effect.intended").filter((step) => !closed.has(step)));
+  return [...open].map((step) => failedEffect(row, step, code));
+}
+
+function failedEffect(row: SessionRow, step: string, code: ErrorCode): NewEvent {
+  const data = { step, effect_key: effectKeyOf({ ...row, step }), code };
+  return { ...eventContext(row), type: "effect.failed", key: stepKeys.failed(step), data };
+}
+
+function stepsOf(events: readonly AuditEvent[], type: NewEvent["type"]): string[] {
+  return events.filter((event) => event.type === type).map(({ data }) => String(data["step"]));
+}
+
+function outcomeOf(end: SessionEnd): ErrorCode | undefined {
+  switch (end.status) {
+    case "failed":
+      return end.error.code;
+    case "canceled":
+      return "SESSION_CANCELED";
+    case "timed_out":
+      return "SESSION_TIMED_OUT";
+    case "completed":
+    case "denied":
+      return undefined;
+  }
+}
+
+function endEvent(row: SessionRow, end: SessionEnd): NewEvent {
+  const context = { ...eventContext(row), key: "session.end" };
+  switch (end.status) {
+    case "completed":
+      return {
+        ...context,
+        type: "session.completed",
+        data: { result_digest: end.result.text_digest, usage: end.result.usage },
+      };
+    case "denied":
+      return {
+        ...context,
+        type: "session.denied",
+        data: {
+          code: end.error.code,
+          step: end.step,
+          ...(end.decision && { decision_id: end.decision.decision_id }),
+          reasons: end.decision?.reasons ?? [],
+        },
+      };
+    case "failed":
+      return {
+        ...context,
+        type: "session.failed",
+        data: { code: end.error.code, ...(end.step !== undefined && { step: end.step }) },
+      };
+    case "canceled":
+      return { ...context, type: "session.canceled", data: {} };
+    case "timed_out":
+      return { ...context, type: "session.timed_out", data: {} };
+  }
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isTerminal } from "@soma/contracts/session";
+import { DomainError } from "@soma/kit/domain-error";
+import type { Logger } from "@soma/kit/logger";
+import { sessionEndEvents } from "../activities/session-end.ts";
+import type { Ledger, UnendedSession } from "../ledger/ledger.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { SessionMetrics } from "../session-metrics.ts";
+import type { SessionWorkflows, WorkflowState } from "../temporal/session-workflows.ts";
+import { defaultPatience, judgeSession, type Patience, type Repair } from "./judge-session.ts";
+
+interface ReconcilerOptions {
+  readonly ledger: Ledger;
+  readonly workflows: Pick<SessionWorkflows, "describe">;
+  readonly log: Logger;
+  readonly metrics: SessionMetrics;
+  readonly now: () => Date;
+  readonly patience?: Patience;
+  /** Between two passes; each process adds up to a third, so that several do not ask at the same moment. */
+  readonly intervalMs?: number;
+}
+
+/** Of one pass: with the interval it bounds what Temporal is asked, to 20 calls a second. */
+const pageSize = 200;
+const atOnce = 8;
+
+/**
+ * Brings the index of sessions to what Temporal says, where no workflow can do it any more: sessions that were ended
+ * from outside, and starts that died between the row and the workflow. Every worker runs one; what two of them repair
+ * at once is repaired once, because each repair is an event with a key.
+ */
+export class SessionReconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #patience: Patience;
+  readonly #stop = new AbortController();
+  /** Since when a workflow is seen to be missing, by session. */
+  readonly #missingSince = new Map<string, number>();
+  /** In this round through all sessions. */
+  readonly #seen = new Set<string>();
+  #afterOrdinal = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#patience = options.patience ?? defaultPatience;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  /** Looks at the next page of sessions that have not ended, and starts over after the last one. */
+  async pass(): Promise<void> {
+    const page = await this.#options.ledger.unendedSessions({ afterOrdinal: this.#afterOrdinal, limit: pageSize });
+    const waiting = [...page];
+    const take = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#lookAt(next);
+    };
+    await Promise.all(Array.from({ length: atOnce }, take));
+    for (const { sessionId } of page) this.#seen.add(sessionId);
+    if (page.length === pageSize) {
+      this.#afterOrdinal = page.at(-1)?.ordinal ?? 0;
+      return;
+    }
+    this.#afterOrdinal = 0;
+    // Those that did not come by in a whole round have ended.
+    for (const sessionId of this.#missingSince.keys())
+      if (!this.#seen.has(sessionId)) this.#missingSince.delete(sessionId);
+    this.#seen.clear();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { intervalMs = 10_000, log } = this.#options;
+    for (;;) {
+      await sleep(intervalMs * (1 + Math.random() / 3), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.pass();
+      } catch (error) {
+        // That Temporal or the ledger is away is said by the dependency watch, and the next pass comes soon.
+        if (!(error instanceof DomainError)) log.error({ err: error }, "sessions could not be reconciled");
+      }
+    }
+  }
+
+  async #lookAt({ tenant, sessionId }: UnendedSession): Promise<void> {
+    const { ledger, workflows, now } = this.#options;
+    const row = await ledger.findSession({ tenant, sessionId });
+    if (!row || now().getTime() - Date.parse(row.updated_at) < this.#patience.quietMs) return;
+    const workflow = await workflows.describe(sessionId);
+    const missingForMs = this.#missingFor(sessionId, workflow);
+    const repair = judgeSession(row, workflow, { now: now(), missingForMs, patience: this.#patience });
+    if (repair) await this.#repair(row, repair);
+  }
+
+  #missingFor(sessionId: string, workflow: WorkflowState | undefined): number {
+    if (workflow) {
+      this.#missingSince.delete(sessionId);
+      return 0;
+    }
+    const since = this.#missingSince.get(sessionId) ?? performance.now();
+    this.#missingSince.set(sessionId, since);
+    return performance.now() - since;
+  }
+
+  async #repair(seen: SessionRow, repair: Repair): Promise<void> {
+    const { ledger, log, metrics } = this.#options;
+    const { tenant, session_id } = seen;
+    if (repair.kind === "run") {
+      await ledger.setRunId({ tenant, sessionId: session_id, runId: repair.runId });
+      metrics.reconciled.inc({ repair: "run" });
+      return;
+    }
+    // The workflow may have recorded its end and closed between the two looks.
+    const row = await ledger.findSession({ tenant, sessionId: session_id });
+    if (!row || isTerminal(row.status)) return;
+    try {
+      const appended = await ledger.append(await sessionEndEvents(ledger, row, repair.end));
+      if (appended.every(({ duplicate }) => duplicate)) return;
+    } catch (error) {
+      // Somebody else was faster, with this end or another.
+      if (error instanceof DomainError && (error.code === "SESSION_ENDED" || error.code === "EVENT_CONFLICT")) return;
+      throw error;
+    }
+    const { status } = repair.end;
+    const code = repair.end.status === "failed" ? repair.end.error.code : undefined;
+    metrics.reconciled.inc({ repair: status });
+    metrics.ended.inc({ status });
+    log.warn({ session_id, status, ...(code !== undefined && { code }) }, "a session had ended without saying so");
+  }
+}
