@@ -20,6 +20,8 @@ test("the orchestrator's variables and their defaults", () => {
     TEMPORAL_TARGET_HOST: null,
     TEMPORAL_NAMESPACE: "default",
     TEMPORAL_TASK_QUEUE: "somagent.session.workflows",
+    WORKER_DEPLOYMENT_NAME: null,
+    WORKER_BUILD_ID: null,
     POLICY_ENGINE_URL: "http://policy-engine:10020",
     IDENTITY_SERVICE_URL: "http://identity-service:10002",
     IDENTITY_CREDENTIAL_FILE: null,

@@ -32,6 +32,21 @@ export const OrchestratorSettings = Type.Object({
     minLength: 1,
     description: "Queue of the session workflows; the worker's `--task-queue` wins over it.",
   }),
+  WORKER_DEPLOYMENT_NAME: Type.Optional(
+    Type.String({
+      pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+      accepted: "letters, digits, hyphen and underscore, at most 64",
+      description:
+        "Turns on worker versioning under this name: running sessions stay with the code that they began on, new ones go to the version that `promote-worker` named last. Keep the old workers until their sessions have ended. Unset: any worker takes any session.",
+    }),
+  ),
+  WORKER_BUILD_ID: Type.Optional(
+    Type.String({
+      pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+      accepted: "letters, digits, dot, hyphen and underscore, at most 64",
+      description: "What this version of the workers is called. Unset: made of the workflow code itself.",
+    }),
+  ),
   POLICY_ENGINE_URL: Type.String({
     default: `http://policy-engine:${String(ports.policyEngine)}`,
     pattern: httpUrl,
@@ -128,6 +143,7 @@ export type LedgerConfig =
 /** Settings as the orchestrator uses them: addresses resolved, files named. */
 export interface OrchestratorConfig {
   readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
+  readonly worker: { readonly deploymentName?: string; readonly buildId?: string };
   readonly policyUrl: URL;
   /** Base of the identity service's paths. */
   readonly identityUrl: URL;
@@ -155,6 +171,10 @@ export function readOrchestratorConfig(
       address: temporalAddress(settings.TEMPORAL_HOST, settings.TEMPORAL_TARGET_HOST),
       namespace: settings.TEMPORAL_NAMESPACE,
       taskQueue: settings.TEMPORAL_TASK_QUEUE,
+    },
+    worker: {
+      ...(settings.WORKER_DEPLOYMENT_NAME !== undefined && { deploymentName: settings.WORKER_DEPLOYMENT_NAME }),
+      ...(settings.WORKER_BUILD_ID !== undefined && { buildId: settings.WORKER_BUILD_ID }),
     },
     policyUrl: toUrl("POLICY_ENGINE_URL", withPath(settings.POLICY_ENGINE_URL, "/v1/evaluate"), settings),
     identityUrl: toUrl(

@@ -7,6 +7,8 @@ import type { DeltaHub } from "./streams/delta-hub.ts";
 import { SessionReconciler } from "./reconciler/session-reconciler.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 import { buildWorkflowBundle, SessionWorker } from "./temporal/session-worker.ts";
+import { buildIdOf } from "./temporal/worker-deployment.ts";
+import { version as release } from "./version.ts";
 
 /** A worker and what goes with each: the reconciler of the session index. */
 export interface WorkerPart {
@@ -27,13 +29,16 @@ export async function startWorker(
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
   const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, metrics, now });
+  const bundle = await buildWorkflowBundle();
+  const { deploymentName, buildId = buildIdOf(release, bundle.code) } = config.worker;
   const worker = new SessionWorker({
     link,
     namespace,
     taskQueue,
     activities,
-    bundle: await buildWorkflowBundle(),
+    bundle,
     log,
+    ...(deploymentName !== undefined && { version: { deploymentName, buildId } }),
   });
   const workflows = createSessionWorkflows(link, taskQueue, false);
   const reconciler = new SessionReconciler({ ledger, workflows, log, metrics, now });

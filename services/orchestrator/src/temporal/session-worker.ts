@@ -4,6 +4,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourc
 import type { Logger } from "@soma/kit/logger";
 import type { SessionActivities } from "../activities/session-activities.ts";
 import type { TemporalLink } from "./temporal-link.ts";
+import { claimDeployment, type WorkerVersion } from "./worker-deployment.ts";
 
 const workflowRegistry = new URL("../workflows/workflow-registry.ts", import.meta.url);
 
@@ -18,6 +19,8 @@ interface SessionWorkerOptions {
   readonly taskQueue: string;
   readonly activities: SessionActivities;
   readonly bundle: WorkflowBundleWithSourceMap;
+  /** Unset: an unversioned worker, which takes any session. */
+  readonly version?: WorkerVersion;
   readonly log: Logger;
 }
 
@@ -63,7 +66,9 @@ export class SessionWorker {
         // Stopped while it was being made: only a worker that ran lets go of the connection.
         if (signal.aborted) this.#worker.shutdown();
         else log.info({ task_queue: taskQueue }, "the worker polls");
+        const claimed = this.#claim();
         await running;
+        await claimed;
       } catch (error) {
         if (signal.aborted) return;
         log.error({ task_queue: taskQueue, err: error }, "the worker ended; it is started again");
@@ -74,8 +79,21 @@ export class SessionWorker {
     }
   }
 
+  /** The first version of a deployment takes new sessions by itself; a later one waits for `promote-worker`. */
+  async #claim(): Promise<void> {
+    const { link, namespace, version, log } = this.#options;
+    if (!version) return;
+    try {
+      const current = await claimDeployment(link, namespace, version, this.#stop.signal);
+      const where = current === version.buildId ? "here" : `to build ${current}, until this one is promoted`;
+      log.info({ version: version.buildId }, `new sessions come ${where}`);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) log.warn({ err: error }, "the worker's version could not be made current");
+    }
+  }
+
   async #create(): Promise<Worker> {
-    const { link, namespace, taskQueue, activities, bundle } = this.#options;
+    const { link, namespace, taskQueue, activities, bundle, version } = this.#options;
     const { connection } = await link.connected();
     return Worker.create({
       connection,
@@ -83,6 +101,9 @@ export class SessionWorker {
       taskQueue,
       activities,
       workflowBundle: bundle,
+      ...(version && {
+        workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: "PINNED" },
+      }),
       shutdownGraceTime: "5s",
       shutdownForceTime: "10s",
       // A cancellation travels back with a heartbeat, so this bounds how long a canceled generation goes on.
