@@ -72,7 +72,7 @@ async function runSystem(files: string | undefined): Promise<void> {
   try {
     process.env[stackVariable] = JSON.stringify(describeStack(stack));
     // One file after the other: they share the model, which has one thread.
-    await runNode(files ?? "tests/{e2e,faults}/*.test.ts", 1);
+    await runNode(files ?? "tests/{e2e,faults,documents}/*.test.ts", 1);
     if (files === undefined) {
       await runPython(["test.integration_test"], {
         SLM_TEST_URL: stack.url("slm"),
