@@ -10,6 +10,7 @@ import { sealEvent } from "../../src/ledger/event-chain.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { PostgresDatabase } from "../../src/ledger/postgres-database.ts";
 import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
+import { killSixteenWriters } from "./killed-writers.ts";
 import { postgresMissing, startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 import { openFreshLedger } from "./postgres-store.ts";
 import { code } from "./refusal.ts";
@@ -165,6 +166,11 @@ describe("faults of the ledger in PostgreSQL", { skip: postgresMissing }, () => 
       assert.ok(acknowledged.size > 0);
       for (const [sequence, id] of acknowledged) assert.equal(ids[sequence - 1], id);
     }
+  });
+
+  test("sixteen processes that append and are killed at random lose nothing that was acknowledged", async (context) => {
+    await using store = await openFreshLedger(server);
+    await killSixteenWriters(context, store.url, () => store.reopen());
   });
 
   test("idle connections that end with the server end nothing else, and the next call after its return works", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { verify } from "../../../../scripts/soma-verify.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { killSixteenWriters } from "./killed-writers.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
 import { runWriter } from "./writer-process.ts";
 
@@ -47,4 +48,11 @@ test("kill -9 of a writer loses nothing that was acknowledged and leaves the cha
     total += acknowledged.size;
     assert.ok(events.length > total);
   }
+});
+
+test("sixteen processes that append and are killed at random lose nothing that was acknowledged", async (context) => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "ledger.sqlite");
+  await (await openSqliteLedger({ file })).close();
+  await killSixteenWriters(context, file, () => openSqliteLedger({ file }));
 });
