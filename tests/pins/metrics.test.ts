@@ -17,5 +17,6 @@ test("the orchestrator's own metrics have these names and types, which dashboard
     "soma_sessions_ended_total counter",
     "soma_sessions_reconciled_total counter",
     "soma_sessions_started_total counter",
+    "soma_upstream_calls_shed_total counter",
   ]);
 });

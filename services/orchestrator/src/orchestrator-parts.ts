@@ -3,6 +3,8 @@ import { createMetrics, type ServiceMetrics } from "@soma/kit/metrics";
 import { DependencyWatch, type WatchedDependency } from "@soma/kit/dependency-watch";
 import type { Missing } from "@soma/kit/server";
 import type { Dependency } from "@soma/contracts/wire-names";
+import { isActivityRetry } from "./activities/is-retry.ts";
+import { guardClients } from "./adapters/guarded-clients.ts";
 import { createIdentityClient, type IdentityClient } from "./adapters/identity-client.ts";
 import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
@@ -39,9 +41,14 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   installTemporalRuntime(log);
   const ledger = await openLedger(config.ledger);
   const link = new TemporalLink(config.temporal);
-  const policy = createPolicyClient(config.policyUrl);
-  const identity = createIdentityClient(config.identityUrl, config.identityCredentialFile);
-  const model = createModelClient(config.modelUrl);
+  const { policy, identity, model } = guardClients(
+    {
+      policy: createPolicyClient(config.policyUrl),
+      identity: createIdentityClient(config.identityUrl, config.identityCredentialFile),
+      model: createModelClient(config.modelUrl),
+    },
+    { metrics: sessionMetrics, isRetry: isActivityRetry },
+  );
   const dependencies: WatchedDependency<Dependency>[] = [
     { name: "temporal", address: config.temporal.address, check: (signal) => link.check(signal) },
     { name: "ledger", address: config.ledger.address, check: () => ledger.checkWritable() },

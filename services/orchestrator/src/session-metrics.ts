@@ -8,6 +8,7 @@ export interface SessionMetrics {
   readonly modelTokens: Counter<"kind">;
   readonly openStreams: Gauge;
   readonly reconciled: Counter<"repair">;
+  readonly callsShed: Counter<"dependency" | "reason">;
 }
 
 export function createSessionMetrics(registry: Registry): SessionMetrics {
@@ -35,6 +36,12 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
       name: "soma_model_tokens_total",
       help: "Tokens of completed model calls, by kind: prompt or completion",
       labelNames: ["kind"],
+      registers,
+    }),
+    callsShed: new Counter({
+      name: "soma_upstream_calls_shed_total",
+      help: "Calls that were not made, to spare an upstream that fails, by reason: circuit_open or retry_budget",
+      labelNames: ["dependency", "reason"],
       registers,
     }),
     reconciled: new Counter({

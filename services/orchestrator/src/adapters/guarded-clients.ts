@@ -1,0 +1,82 @@
+import { errors, type ErrorCode } from "@soma/contracts/error-codes";
+import type { Dependency } from "@soma/contracts/wire-names";
+import { DomainError } from "@soma/kit/domain-error";
+import { CallShedError, UpstreamGuard } from "@soma/kit/upstream-guard";
+import type { SessionMetrics } from "../session-metrics.ts";
+import type { IdentityClient } from "./identity-client.ts";
+import type { ModelClient } from "./model-client.ts";
+import type { PolicyClient } from "./policy-client.ts";
+
+interface GuardedClients {
+  readonly policy: PolicyClient;
+  readonly identity: IdentityClient;
+  readonly model: ModelClient;
+}
+
+interface Guarding {
+  readonly metrics: SessionMetrics;
+  /** Whether the call that is being made is a repetition of one that failed. */
+  readonly isRetry: () => boolean;
+}
+
+/**
+ * The clients of the upstreams, each behind a circuit breaker and a budget for retries. A call that is not made ends
+ * as one that got no answer: the session waits, and Temporal tries again. Health probes pass: they are how the end of
+ * an outage is seen.
+ */
+export function guardClients({ policy, identity, model }: GuardedClients, guarding: Guarding): GuardedClients {
+  const askPolicy = guardOf("policy-engine", "POLICY_UNAVAILABLE", guarding);
+  const askIdentity = guardOf("identity-service", "IDENTITY_UNAVAILABLE", guarding);
+  const askModel = guardOf("slm", "MODEL_UNAVAILABLE", guarding);
+  return {
+    policy: { ...policy, evaluate: (...call) => askPolicy(() => policy.evaluate(...call)) },
+    identity: {
+      ...identity,
+      issue: (...call) => askIdentity(() => identity.issue(...call)),
+      verify: (...call) => askIdentity(() => identity.verify(...call)),
+      revoke: (...call) => askIdentity(() => identity.revoke(...call)),
+    },
+    model: {
+      ...model,
+      async complete(request) {
+        // The first words show that the model works; how long it then speaks says nothing of its health.
+        const begun = Promise.withResolvers<void>();
+        const onText = (text: string): void => {
+          begun.resolve();
+          request.onText(text);
+        };
+        const { completion } = await askModel(async () => {
+          const working = model.complete({ ...request, onText });
+          await Promise.race([begun.promise, working]);
+          return { completion: working };
+        });
+        return completion;
+      },
+    },
+  };
+}
+
+type Guarded = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+function guardOf(name: Dependency, whenShed: ErrorCode, { metrics, isRetry }: Guarding): Guarded {
+  const guard = new UpstreamGuard({ name, isFault: isUpstreamsFault, shed: metrics.callsShed });
+  return async (call) => {
+    try {
+      return await guard.run(call, { retry: isRetry() });
+    } catch (error) {
+      if (!(error instanceof CallShedError)) throw error;
+      throw new DomainError(
+        whenShed,
+        `The ${name} is spared for a moment, because it failed; it is asked again soon.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  };
+}
+
+/** No answer, or one that cannot be trusted; a refusal is an answer. */
+function isUpstreamsFault(error: unknown): boolean {
+  return error instanceof DomainError && errors[error.code].retry === "backoff";
+}
