@@ -76,6 +76,7 @@ async function runSystem(files: string | undefined): Promise<void> {
     if (files === undefined) {
       await runPython(["test.integration_test"], {
         SLM_TEST_URL: stack.url("slm"),
+        SLM_TEST_DATA_DIR: describeStack(stack).slmDataDir,
         SLM_TEST_TOKEN: await modelToken(stack),
       });
     }

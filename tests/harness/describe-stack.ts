@@ -32,6 +32,7 @@ export function describeStack(stack: RunningStack): StackUnderTest {
     logFiles: ofEach((name) => stack.logFile(name)),
     credentialFile: join(dataDir, "credentials/orchestrator"),
     orchestratorDataDir: join(dataDir, "orchestrator"),
+    slmDataDir: join(dataDir, "slm"),
     temporalDatabase: join(dataDir, "temporal.db"),
     temporalCli: join(root, ".soma/temporal/bin/temporal"),
     python: join(root, ".soma/temporal/bin/python"),

@@ -14,6 +14,8 @@ export type Fault =
   | { readonly kind: "cut" }
   /** Answers after a time, truthfully. */
   | { readonly kind: "slow"; readonly ms: number }
+  /** Passes a stream on up to its end mark, waits, and ends the connection: the upstream is done, the caller cannot know. */
+  | { readonly kind: "hold-end"; readonly ms: number }
   /** Answers in the upstream's place. */
   | { readonly kind: "lie"; readonly status: number; readonly headers?: Record<string, string>; readonly body: string }
   /** Changes the upstream's true answer. */
@@ -29,6 +31,9 @@ export interface FaultProxy {
   /** Paths that were asked for, health probes left out. */
   readonly seen: string[];
 }
+
+/** Sent as one piece by our model service, so that no two packets share it. */
+const endMark = "data: [DONE]";
 
 export async function startFaultProxy(owner: Owner, upstream: string): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
@@ -82,7 +87,14 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
         .end(JSON.stringify(fault.edit(truth)));
     }
     outgoing.writeHead(answer.statusCode, onlyTexts(answer.headers));
-    for await (const chunk of answer.body) outgoing.write(chunk);
+    for await (const chunk of answer.body) {
+      const bytes: Uint8Array = chunk;
+      const end = fault.kind === "hold-end" ? Buffer.from(bytes).indexOf(endMark) : -1;
+      outgoing.write(end === -1 ? bytes : bytes.subarray(0, end));
+      if (fault.kind !== "hold-end" || end === -1) continue;
+      await sleep(fault.ms, undefined, { signal: gone.signal });
+      return void outgoing.destroy();
+    }
     outgoing.end();
   }
   return proxy;

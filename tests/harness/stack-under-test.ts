@@ -7,6 +7,8 @@ export interface StackUnderTest {
   readonly credentialFile: string;
   /** Where the shared orchestrator keeps its ledger. */
   readonly orchestratorDataDir: string;
+  /** Where the model service keeps its journal of effects. */
+  readonly slmDataDir: string;
   readonly temporalDatabase: string;
   readonly temporalCli: string;
   /** A Python with the Temporal SDK: a client that shares no code with ours. */

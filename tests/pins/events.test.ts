@@ -9,7 +9,7 @@ const pinned = {
     "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
   "token.issued": "step effect_key decision_id jti audience scopes expires_at",
   "effect.intended": "step action resource action_digest effect_key decision_id jti",
-  "effect.completed": "step effect_key result_digest model finish_reason usage",
+  "effect.completed": "step effect_key result_digest model finish_reason usage replayed?",
   "effect.failed": "step effect_key code",
   "dependency.unavailable": "step dependency code",
   "dependency.recovered": "step dependency",

@@ -81,6 +81,12 @@ export const eventData = {
       model: Type.String(),
       finish_reason: Type.String(),
       usage: Usage,
+      replayed: Type.Optional(
+        Type.Boolean({
+          description:
+            "True when the target had done the effect for an earlier attempt and told its outcome by the effect key",
+        }),
+      ),
     },
     closed,
   ),

@@ -34,7 +34,7 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
     }),
     modelTokens: new Counter({
       name: "soma_model_tokens_total",
-      help: "Tokens of completed model calls, by kind: prompt or completion",
+      help: "Tokens of completed model calls, by kind: prompt or completion; an outcome told again is not counted",
       labelNames: ["kind"],
       registers,
     }),

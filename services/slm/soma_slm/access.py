@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from starlette.requests import Request
 
+from soma_slm.effect_key import Caller
 from soma_slm.openai_errors import ApiError, busy
 
 TOKEN_LIMIT = 8 * 1024
@@ -25,10 +26,10 @@ class Access:
         self._audience = audience
         self._session: aiohttp.ClientSession | None = None
 
-    async def require(self, request: Request, *scopes: str) -> None:
-        """Return when the caller's token is valid, for this audience, with one of the scopes; raise else."""
+    async def require(self, request: Request, *scopes: str) -> Caller:
+        """Return the caller when its token is valid, for this audience, with one of the scopes; raise else."""
         if self._verify_url is None:
-            return
+            return Caller()
         claims = await self._verified_claims(_bearer_token(request))
         audience = claims.get("aud")
         if self._audience not in (audience if isinstance(audience, list) else [audience]):
@@ -36,6 +37,7 @@ class Access:
         granted = claims.get("scope")
         if not isinstance(granted, str) or not set(scopes) & set(granted.split()):
             raise ApiError(403, "insufficient_scope", f"the token lacks the scope {' or '.join(scopes)}")
+        return _caller_of(claims)
 
     async def close(self) -> None:
         """Close the connections that are kept open to the identity service."""
@@ -79,6 +81,15 @@ def _bearer_token(request: Request) -> str:
     if scheme.lower() != "bearer" or len(token) > TOKEN_LIMIT or not COMPACT_JWT.fullmatch(token):
         raise _unauthorized("send one header authorization: Bearer <token>")
     return token
+
+
+def _caller_of(claims: dict[str, Any]) -> Caller:
+    tenant, subject = claims.get("tenant_id"), claims.get("sub")
+    session, step = claims.get("session_id", ""), claims.get("step", "")
+    named = [value for value in (tenant, subject, session, step) if isinstance(value, str)]
+    if len(named) != 4 or not tenant or not subject:  # noqa: PLR2004 - all of them
+        raise _unavailable()  # an answer that does not say whose token it is
+    return Caller(*named)
 
 
 def _unauthorized(message: str) -> ApiError:

@@ -4,6 +4,7 @@ Each handler has the same steps in the same order: authorize, read and check the
 """
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ray import serve
@@ -14,6 +15,10 @@ from soma_slm.access import Access
 from soma_slm.admission import Admission
 from soma_slm.chat import Chat
 from soma_slm.chat_request import parse_chat_request
+from soma_slm.effect_journal import EffectJournal
+from soma_slm.effect_key import read_effect_key
+from soma_slm.effect_locks import EffectLocks
+from soma_slm.effects import Effects
 from soma_slm.embeddings import Embeddings, parse_embeddings_request
 from soma_slm.gguf_control_tokens import read_control_tokens
 from soma_slm.http_api import build_http_api
@@ -53,12 +58,23 @@ class SmallLanguageModel:
             settings.chat_gguf, settings.model_id, settings.slots, settings.context_tokens, settings.threads
         )
         self._chat_admission = Admission(settings.slots, settings.queue, settings.queue_seconds)
-        self._chat = Chat(self._chat_server.handle_chat_completions, self._chat_admission, settings.max_tokens)
+        folder = Path(settings.data_dir)
+        journal = EffectJournal(folder, settings.journal_rows, settings.journal_mib * 1024 * 1024)
+        effects = Effects(journal, EffectLocks(folder))
+        self._chat = Chat(
+            self._chat_server.handle_chat_completions,
+            self._chat_admission,
+            effects,
+            settings.max_tokens,
+            settings.repeat_penalty,
+        )
         self._embeddings: Embeddings | None = None
         self._embed_admission = Admission(EMBED_SLOTS, settings.queue, settings.queue_seconds)
         if settings.embed_gguf is not None:
             server = load_embedding_model(settings.embed_gguf, settings.embed_model_id, settings.threads)
-            self._embeddings = Embeddings(server.handle_embeddings, self._embed_admission, settings.embed_model_id)
+            self._embeddings = Embeddings(
+                server.handle_embeddings, self._embed_admission, effects, settings.embed_model_id
+            )
         self._started = int(time.time())
 
     def check_health(self) -> None:
@@ -69,20 +85,20 @@ class SmallLanguageModel:
     @api.post("/v1/chat/completions", response_model=None)
     async def chat_completions(self, request: Request) -> Response:
         """Complete a conversation, whole or as a stream."""
-        await self._access.require(request, SCOPE_CHAT)
+        caller = await self._access.require(request, SCOPE_CHAT)
         body = await read_json_bytes(request)
         wanted = parse_chat_request(body, self._settings.model_id, self._control_tokens)
-        return await self._chat.answer(wanted, request)
+        return await self._chat.answer(wanted, read_effect_key(request, caller, wanted), request)
 
     @api.post("/v1/embeddings", response_model=None)
     async def embeddings(self, request: Request) -> Response:
         """Turn texts into vectors."""
-        await self._access.require(request, SCOPE_EMBED)
+        caller = await self._access.require(request, SCOPE_EMBED)
         body = await read_json_bytes(request)
         if self._embeddings is None:
             raise ApiError(501, "embeddings_not_configured", "this service runs without an embedding model")
         wanted = parse_embeddings_request(body, self._settings.embed_model_id)
-        return await self._embeddings.answer(wanted, request)
+        return await self._embeddings.answer(wanted, read_effect_key(request, caller, wanted), request)
 
     @api.get("/v1/models", response_model=None)
     async def models(self, request: Request) -> dict[str, Any]:

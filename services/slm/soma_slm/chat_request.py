@@ -8,6 +8,8 @@ from soma_slm.field_errors import Strict, parse_strict
 from soma_slm.openai_errors import ApiError, bad_request
 from soma_slm.structured_output import ResponseFormat, engine_grammar
 
+# How far back the repeat penalty looks: a loop of small models is a sentence or a paragraph.
+REPEAT_LAST_TOKENS = 256
 StopText = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -73,8 +75,12 @@ def parse_chat_request(body: bytes, model_id: str, control_tokens: frozenset[str
     return request
 
 
-def engine_body(request: ChatRequest, max_tokens_limit: int) -> dict[str, Any]:
-    """Return what the engine is asked. Always a stream, so that it can be stopped between two pieces of work."""
+def engine_body(request: ChatRequest, max_tokens_limit: int, repeat_penalty: float) -> dict[str, Any]:
+    """Return what the engine is asked. Always a stream, so that it can be stopped between two pieces of work.
+
+    The repeat penalty is a default of free text: a caller that sends a penalty of its own has chosen, and a document
+    of a schema repeats its punctuation and may repeat its values.
+    """
     wanted = request.max_completion_tokens or request.max_tokens or max_tokens_limit
     body: dict[str, Any] = {
         "messages": [
@@ -93,4 +99,7 @@ def engine_body(request: ChatRequest, max_tokens_limit: int) -> dict[str, Any]:
     grammar = engine_grammar(request.response_format)
     if grammar is not None:
         body["grammar"] = grammar
+    elif request.presence_penalty is None and request.frequency_penalty is None:
+        body["repeat_penalty"] = repeat_penalty
+        body["repeat_last_n"] = REPEAT_LAST_TOKENS
     return body

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from soma_slm.admission import Admission
+from soma_slm.effect_key import EffectKey
+from soma_slm.effects import Chunk, Effects
 from soma_slm.engine_errors import engine_error, engine_failed
 from soma_slm.field_errors import Strict, parse_strict
 from soma_slm.openai_errors import ApiError
@@ -40,15 +42,31 @@ def parse_embeddings_request(body: bytes, model_id: str) -> EmbeddingsRequest:
 class Embeddings:
     """The use case. The engine is called in a small pool, as its calls block."""
 
-    def __init__(self, call: Callable[[dict[str, Any]], Any], admission: Admission, model_id: str) -> None:
-        """Take the engine's embedding call, the admission before it and the model's public name."""
+    def __init__(
+        self, call: Callable[[dict[str, Any]], Any], admission: Admission, effects: Effects, model_id: str
+    ) -> None:
+        """Take the engine's embedding call, the admission before it, the effects and the model's public name."""
         self._call = call
         self._admission = admission
+        self._effects = effects
         self._model_id = model_id
         self._pool = ThreadPoolExecutor(admission.slots, thread_name_prefix="embedding")
 
-    async def answer(self, wanted: EmbeddingsRequest, request: Request) -> Response:
+    async def answer(self, wanted: EmbeddingsRequest, key: EffectKey | None, request: Request) -> Response:
         """Return the embeddings in the order of the inputs, with the engine's own token counts."""
+
+        async def embed(_emit: Callable[[Chunk], None]) -> dict[str, Any]:
+            return await self._embed_all(wanted)
+
+        reader = self._effects.attach(key, embed, lambda _record: [], request)
+        try:
+            record = await reader.outcome()
+        finally:
+            reader.leave()
+        request.state.usage = record["usage"]
+        return JSONResponse(record, headers=reader.headers())
+
+    async def _embed_all(self, wanted: EmbeddingsRequest) -> dict[str, Any]:
         texts = [wanted.input] if isinstance(wanted.input, str) else wanted.input
         encoding = wanted.encoding_format or "float"
         data: list[dict[str, Any]] = []
@@ -64,8 +82,7 @@ class Embeddings:
         finally:
             slot.release()
         usage = {"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}
-        request.state.usage = usage
-        return JSONResponse({"object": "list", "model": self._model_id, "data": data, "usage": usage})
+        return {"object": "list", "model": self._model_id, "data": data, "usage": usage}
 
     def _embed(self, body: dict[str, Any]) -> dict[str, Any]:
         try:

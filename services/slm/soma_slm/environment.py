@@ -1,7 +1,10 @@
 """Explicit reading of single environment variables: no value is guessed, a bad one is named."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+
+DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 
 
 class SettingError(ValueError):
@@ -38,6 +41,14 @@ def read_integer(env: Mapping[str, str], variable: str, default: int, lowest: in
     if not lowest <= number <= highest:
         raise SettingError(variable, value, accepted)
     return number
+
+
+def read_decimal(env: Mapping[str, str], variable: str, default: str, lowest: int, highest: int) -> float:
+    """Return a number like 1.1 within the two bounds, both included."""
+    value = read_text(env, variable, default)
+    if not DECIMAL.fullmatch(value) or not lowest <= float(value) <= highest:
+        raise SettingError(variable, value, f"a number like 1.1, from {lowest} to {highest}")
+    return float(value)
 
 
 def read_http_url(env: Mapping[str, str], variable: str) -> str | None:

@@ -22,6 +22,8 @@ async def _answer_api_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ApiError):
         raise TypeError("registered for ApiError") from error
     request.state.code = error.code
+    if error.usage is not None:
+        request.state.usage = error.usage
     return error.response()
 
 

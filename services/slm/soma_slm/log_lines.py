@@ -20,6 +20,8 @@ def log_line(  # noqa: PLR0913 - one parameter for each field that may ever be w
     status: int | None = None,
     duration_ms: int | None = None,
     code: str | None = None,
+    effect_key: str | None = None,
+    effect: str | None = None,
     finish_reason: str | None = None,
     prompt_tokens: int | None = None,
     completion_tokens: int | None = None,
@@ -28,7 +30,10 @@ def log_line(  # noqa: PLR0913 - one parameter for each field that may ever be w
     seconds: float | None = None,
     detail: str | None = None,
 ) -> None:
-    """Write one line. `detail` is a fixed sentence or a setting's error, never text of a caller or an upstream."""
+    """Write one line. `detail` is a fixed sentence or a setting's error, never text of a caller or an upstream.
+
+    `effect_key` is a digest and never a caller's own text; `effect` is generated, joined, replayed or canceled.
+    """
     if request_id is not None and not SAFE_REQUEST_ID.fullmatch(request_id):
         request_id = None  # a caller's own text could hold anything
     fields = {
@@ -41,6 +46,8 @@ def log_line(  # noqa: PLR0913 - one parameter for each field that may ever be w
         "status": status,
         "duration_ms": duration_ms,
         "code": code,
+        "effect_key": effect_key,
+        "effect": effect,
         "finish_reason": finish_reason,
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,

@@ -4,10 +4,13 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from soma_slm.effect_journal import EffectJournal
 from soma_slm.environment import SettingError
+from soma_slm.journal_seal import JournalError
 from soma_slm.log_lines import log_line
 from soma_slm.settings import Settings, read_settings
 
@@ -28,6 +31,7 @@ def main() -> int:
     _on_signals(_raise_stop)
     try:
         settings = read_settings(os.environ)
+        _check_journal(settings)
         return _serve(settings, began)
     except SettingError as error:
         log_line("bad-setting", level="error", detail=str(error))
@@ -35,6 +39,15 @@ def main() -> int:
     except (StopWanted, SystemExit):
         # SystemExit: while ray.init runs, Ray's own handler of SIGTERM is in place. Nothing is deployed yet then.
         return 0
+
+
+def _check_journal(settings: Settings) -> None:
+    """Make the journal, or say at once why it cannot be used: the replica would only tell Ray's log."""
+    try:
+        EffectJournal(Path(settings.data_dir), settings.journal_rows, settings.journal_mib * 1024 * 1024).close()
+    except JournalError as error:
+        accepted = f"a folder that this program can write to; {error}"
+        raise SettingError("SLM_DATA_DIR", settings.data_dir, accepted) from error
 
 
 def _serve(settings: Settings, began: float) -> int:

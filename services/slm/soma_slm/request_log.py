@@ -61,6 +61,8 @@ def _write(scope: Scope, state: dict[str, Any], status: int, began: float) -> No
         status=status,
         duration_ms=round((time.monotonic() - began) * 1000),
         code=state.get("code"),
+        effect_key=state.get("effect_key"),
+        effect=state.get("effect_outcome"),
         finish_reason=state.get("finish_reason"),
         prompt_tokens=usage.get("prompt_tokens"),
         completion_tokens=usage.get("completion_tokens"),

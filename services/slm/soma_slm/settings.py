@@ -4,8 +4,9 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from soma_slm.environment import SettingError, read_http_url, read_integer, read_optional, read_text
+from soma_slm.environment import SettingError, read_decimal, read_http_url, read_integer, read_optional, read_text
 from soma_slm.model_files import bundled_chat_model, check_gguf, model_id_of
 
 MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
@@ -33,6 +34,10 @@ class Settings:
     queue_seconds: int
     identity_url: str | None
     audience: str
+    data_dir: str
+    journal_rows: int
+    journal_mib: int
+    repeat_penalty: float
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -60,6 +65,12 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         queue_seconds=read_integer(env, "SLM_QUEUE_SECONDS", 30, 1, 600),
         identity_url=_read_identity_url(env),
         audience=read_text(env, "SLM_AUDIENCE", "somagent-slm"),
+        # Replicas run in another working directory, so a relative path is made absolute here.
+        data_dir=str(Path(read_text(env, "SLM_DATA_DIR", "./data")).absolute()),
+        journal_rows=read_integer(env, "SLM_JOURNAL_ROWS", 200_000, 100, 10_000_000),
+        journal_mib=read_integer(env, "SLM_JOURNAL_MIB", 256, 1, 65_536),
+        # Measured for the built-in model only.
+        repeat_penalty=read_decimal(env, "SLM_REPEAT_PENALTY", "1" if named_gguf else "1.1", 1, 2),
     )
     if settings.model_id == settings.embed_model_id:
         raise SettingError("SLM_EMBED_MODEL_ID", settings.embed_model_id, "a name other than the chat model's")

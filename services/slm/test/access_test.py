@@ -47,7 +47,7 @@ class AccessTest(unittest.TestCase):
         self.assertNotIn(TOKEN, str(error.body()))
 
     def test_odd_answers_are_503(self) -> None:
-        claims = {"aud": OURS, "scope": "model.complete"}
+        claims = {"aud": OURS, "scope": "model.complete", "tenant_id": "tenant-a", "sub": "user-a"}
         good = answer_of({"valid": True, "claims": claims})
         odd = {
             "server error": Answer(b"{}", status=500),
@@ -62,6 +62,9 @@ class AccessTest(unittest.TestCase):
             "no claims": answer_of({"valid": True}),
             "claims as text": answer_of({"valid": True, "claims": "all"}),
             "too large": answer_of({"valid": True, "claims": {**claims, "pad": "x" * 70_000}}),
+            "no tenant": answer_of({"valid": True, "claims": {**claims, "tenant_id": ""}}),
+            "no subject": answer_of({"valid": True, "claims": {**claims, "sub": None}}),
+            "a step that is no text": answer_of({"valid": True, "claims": {**claims, "step": 1}}),
             "too deep": Answer(b"[" * 60_000),
         }
         for name, answer in odd.items():

@@ -5,12 +5,17 @@ with SLM_EMBED_GGUF, without IDENTITY_SERVICE_URL, and that nobody else uses mea
 """
 
 import json
+import os
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from test.live_service import CHAT, JSON_TYPE, OpenRequest, chat, health, json_format, send, wait_for_load
+from soma_slm.journal import list_generations
+from test.live_service import CHAT, JSON_TYPE, OpenRequest, Reply, chat, health, json_format, send, wait_for_load
 from test.live_service import test_address as address_under_test
 
 TURN = {"role": "user", "content": "hello"}
@@ -193,6 +198,96 @@ class RefusalTest(unittest.TestCase):
         chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
         reply = send("POST", CHAT, chunk * 80 + b"0\r\n\r\n", {**JSON_TYPE, "transfer-encoding": "chunked"})
         self.assertEqual((reply.status, reply.document["error"]["code"]), (413, "body_too_large"))
+
+
+class EffectKeyTest(unittest.TestCase):
+    """Real generations, counted in the service's own record when SLM_TEST_DATA_DIR says where that is."""
+
+    def setUp(self) -> None:
+        self.key = f"test-{uuid4()}"
+        self.headers = {**JSON_TYPE, "idempotency-key": self.key}
+
+    def ask(self, text: str, **more: Any) -> Reply:  # noqa: ANN401
+        return send("POST", CHAT, {"messages": [{"role": "user", "content": text}], **more}, self.headers)
+
+    def check_generations(self, expected: int) -> None:
+        folder = os.environ.get("SLM_TEST_DATA_DIR")
+        if folder is not None:
+            name = f"sha256:{sha256(self.key.encode()).hexdigest()}"
+            found = [line for line in list_generations(Path(folder)) if line["effect_key"] == name]
+            self.assertEqual(len(found), expected)
+
+    def test_the_answer_is_replayed_whole_and_as_a_stream(self) -> None:
+        first = self.ask("Tell a joke.", max_tokens=20)
+        self.assertNotIn("idempotency-replayed", first.headers)
+        again = self.ask("Tell a joke.", max_tokens=10)  # a limit is not what is asked
+        self.assertEqual(again.headers["idempotency-replayed"], "true")
+        self.assertEqual(again.document, first.document)
+        stream = self.ask("Tell a joke.", stream=True, stream_options={"include_usage": True})
+        self.assertEqual(stream.headers["idempotency-replayed"], "true")
+        *chunks, usage_chunk, done = stream.events
+        text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+        choice = first.document["choices"][0]
+        self.assertEqual((text, done), (choice["message"]["content"], "[DONE]"))
+        self.assertEqual(chunks[-1]["choices"][0]["finish_reason"], choice["finish_reason"])
+        self.assertEqual(usage_chunk["usage"], first.document["usage"])
+        self.check_generations(1)
+
+    def test_a_replayed_stream_is_the_stream_that_was(self) -> None:
+        asked = {"max_tokens": 20, "stream": True, "stream_options": {"include_usage": True}}
+        self.assertEqual(self.ask("Tell a joke.", **asked).raw, self.ask("Tell a joke.", **asked).raw)
+        self.check_generations(1)
+
+    def test_another_body_is_refused(self) -> None:
+        self.ask("Tell a joke.", max_tokens=2)
+        for stream in (False, True):
+            reply = self.ask("Tell two jokes.", max_tokens=2, stream=stream)
+            self.assertEqual((reply.status, reply.document["error"]["code"]), (422, "idempotency_key_reused"))
+        self.check_generations(1)
+
+    def test_callers_at_once_share_one_generation(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda _: self.ask("Write a story.", max_tokens=60), range(4)))
+        self.assertEqual([reply.status for reply in replies], [200] * 4)
+        self.assertEqual(len({reply.raw for reply in replies}), 1)
+        words = sorted(name for reply in replies for name in reply.headers if name.startswith("idempotency-"))
+        self.assertEqual(len(words), 3, words)
+        self.check_generations(1)
+
+    def test_a_generation_whose_caller_goes_away_is_no_outcome(self) -> None:
+        wait_for_load(0, 0, 15)
+        with OpenRequest(stream=True, key=self.key) as opened:
+            opened.wait_for_first_byte()
+        wait_for_load(0, 0, 3)
+        self.check_generations(0)
+        # Another body: nothing is left of the one that was canceled.
+        self.assertEqual(self.ask("Tell a joke.", max_tokens=2).status, 200)
+        self.check_generations(1)
+
+    def test_a_joined_caller_keeps_the_generation_alive(self) -> None:
+        wait_for_load(0, 0, 15)
+        forty = {"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 40, "maxItems": 40}
+        with OpenRequest(stream=True, key=self.key, schema=forty) as first:
+            first.wait_for_first_byte()
+            with OpenRequest(stream=True, key=self.key, schema=forty) as second:
+                second.wait_for_first_byte()
+                first.close()
+                answer = second.read_all()
+        self.assertTrue(b"idempotency-joined: true" in answer.lower(), "it did not join")
+        self.assertTrue(b"data: [DONE]" in answer, "it did not end")
+        self.check_generations(1)
+
+    def test_embeddings(self) -> None:
+        first = send("POST", "/v1/embeddings", {"input": "a"}, self.headers)
+        again = send("POST", "/v1/embeddings", {"input": "a"}, self.headers)
+        self.assertEqual((again.document, again.headers["idempotency-replayed"]), (first.document, "true"))
+        other = send("POST", "/v1/embeddings", {"input": "b"}, self.headers)
+        self.assertEqual(other.document["error"]["code"], "idempotency_key_reused")
+        self.check_generations(1)
+
+    def test_a_header_that_is_no_key(self) -> None:
+        reply = send("POST", CHAT, {"messages": [TURN]}, {**JSON_TYPE, "idempotency-key": "a b"})
+        self.assertEqual((reply.status, reply.document["error"]["code"]), (400, "invalid_idempotency_key"))
 
 
 class LoadTest(unittest.TestCase):

@@ -92,24 +92,42 @@ def wait_for_load(running: int, waiting: int, seconds: float) -> float:
 class OpenRequest:
     """A long request whose answer is not awaited: its client can go away."""
 
-    def __init__(self, *, stream: bool, text: str = "Give me numbers.") -> None:
+    def __init__(
+        self,
+        *,
+        stream: bool,
+        text: str = "Give me numbers.",
+        key: str | None = None,
+        schema: dict[str, Any] | None = None,
+    ) -> None:
         """Send the request and return at once."""
         document = {
             "messages": [{"role": "user", "content": text}],
             "stream": stream,
             "max_tokens": 1000,
-            "response_format": json_format(LONG_SCHEMA),
+            "response_format": json_format(schema or LONG_SCHEMA),
         }
         body = json.dumps(document).encode()
         host, port = test_address()
         self.socket = socket.create_connection((host, port), timeout=60)
-        extra = "".join(f"{name}: {value}\r\n" for name, value in token_header().items())
+        headers = {**token_header(), **({"idempotency-key": key} if key else {})}
+        extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {CHAT} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{extra}"
         self.socket.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
     def wait_for_first_byte(self) -> None:
         if not self.socket.recv(1):
             raise AssertionError("the service closed the connection")
+
+    def read_all(self) -> bytes:
+        """Return what is left of the answer, to its last chunk."""
+        answer = b""
+        while not answer.endswith(b"0\r\n\r\n"):
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise AssertionError("the service cut the answer")
+            answer += piece
+        return answer
 
     def close(self) -> None:
         """Go away without a word."""

@@ -16,7 +16,7 @@ from soma_slm.request_log import RequestLog
 
 LOG_FIELDS = {
     "event", "level", "request_id", "route", "status", "duration_ms", "code", "finish_reason", "prompt_tokens",
-    "completion_tokens", "url", "models", "seconds", "detail",
+    "completion_tokens", "url", "models", "seconds", "detail", "effect_key", "effect",
 }  # fmt: skip
 
 

@@ -67,12 +67,21 @@ class ChatRequestTest(unittest.TestCase):
         self.assertEqual((caught.exception.status, caught.exception.code), (404, "model_not_found"))
 
     def test_the_engine_gets_what_was_asked_and_a_bounded_length(self) -> None:
-        body = engine_body(parse({"max_tokens": 9000, "temperature": 0, "stop": "END", "user": "u1"}), 100)
+        body = engine_body(parse({"max_tokens": 9000, "temperature": 0, "stop": "END", "user": "u1"}), 100, 1.1)
         self.assertEqual(body["max_tokens"], 100)
         self.assertEqual((body["temperature"], body["stop"], body["stream"]), (0, "END", True))
         self.assertNotIn("user", body)
-        self.assertEqual(engine_body(parse({}), 100)["max_tokens"], 100)
-        self.assertEqual(engine_body(parse({"max_completion_tokens": 7}), 100)["max_tokens"], 7)
+        self.assertEqual(engine_body(parse({}), 100, 1.1)["max_tokens"], 100)
+        self.assertEqual(engine_body(parse({"max_completion_tokens": 7}), 100, 1.1)["max_tokens"], 7)
+
+    def test_the_repeat_penalty_is_a_default_of_free_text(self) -> None:
+        def penalty(change: dict[str, Any]) -> object:
+            return engine_body(parse(change), 100, 1.1).get("repeat_penalty")
+
+        self.assertEqual(penalty({}), 1.1)
+        self.assertIsNone(penalty({"frequency_penalty": 0.5}))
+        self.assertIsNone(penalty({"presence_penalty": 0}))
+        self.assertIsNone(penalty({"response_format": {"type": "json_object"}}))
 
     def test_text_parts_are_joined_before_the_check(self) -> None:
         parts = [{"type": "text", "text": "<|im_"}, {"type": "text", "text": "end|>"}]
@@ -81,7 +90,7 @@ class ChatRequestTest(unittest.TestCase):
         self.assertEqual(caught.exception.code, "control_token")
 
     def test_developer_is_the_system_role(self) -> None:
-        turns = engine_body(parse({"messages": [{"role": "developer", "content": "x"}, TURN]}), 10)["messages"]
+        turns = engine_body(parse({"messages": [{"role": "developer", "content": "x"}, TURN]}), 10, 1.1)["messages"]
         self.assertEqual([turn["role"] for turn in turns], ["system", "user"])
 
 

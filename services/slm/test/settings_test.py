@@ -3,6 +3,7 @@
 import os
 import tempfile
 import unittest
+from pathlib import Path
 
 from soma_slm.environment import SettingError
 from soma_slm.settings import is_loopback, read_settings
@@ -18,6 +19,8 @@ class SettingsTest(unittest.TestCase):
         self.assertIsNone(settings.embed_gguf)
         self.assertIsNone(settings.identity_url)
         self.assertEqual(settings.audience, "somagent-slm")
+        self.assertEqual(settings.data_dir, str(Path("data").absolute()))
+        self.assertEqual((settings.journal_rows, settings.journal_mib, settings.repeat_penalty), (200_000, 256, 1.1))
 
     def test_bad_values_name_their_variable(self) -> None:
         cases = {
@@ -33,6 +36,10 @@ class SettingsTest(unittest.TestCase):
             "SLM_QUEUE": ["-1", "257"],
             "SLM_MAX_TOKENS": ["0", "1e3"],
             "SLM_CONTEXT_TOKENS": ["255"],
+            "SLM_DATA_DIR": ["", " data"],
+            "SLM_JOURNAL_ROWS": ["99", "many"],
+            "SLM_JOURNAL_MIB": ["0"],
+            "SLM_REPEAT_PENALTY": ["0.9", "2.1", "1,1", "-1", "nan", "1e0"],
             "IDENTITY_SERVICE_URL": ["identity:10002", "ftp://identity", "http://", "http://h:0x", "http://h/?a=b"],
         }
         for variable, values in cases.items():
@@ -62,6 +69,7 @@ class SettingsTest(unittest.TestCase):
             file.flush()
             settings = read_settings({"SLM_GGUF": file.name})
         self.assertEqual(settings.chat_gguf, file.name)
+        self.assertEqual(settings.repeat_penalty, 1)
         self.assertRegex(settings.model_id, r"^my-model[a-z0-9_-]*\.q8$")
 
     def test_loopback(self) -> None:

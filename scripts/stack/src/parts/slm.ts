@@ -23,6 +23,7 @@ export const slm: Part = {
       SLM_PORT: String(site.ports.slm),
       RAY_ADDRESS: ray.address(site),
       RAY_NAMESPACE: "somagent",
+      SLM_DATA_DIR: `${site.dataDir}/slm`,
       SLM_EMBED_GGUF: `${site.root}/.soma/models/all-minilm-l6-v2.f16.gguf`,
       // Without an identity service it lets in whoever reaches it, which it does on loopback only.
       ...(site.parts.has("identity-service") && { IDENTITY_SERVICE_URL: identityService.address(site) }),

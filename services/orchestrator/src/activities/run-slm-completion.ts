@@ -44,14 +44,22 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
               offset += text.length;
             },
           });
-          deps.metrics.modelTokens.inc({ kind: "prompt" }, completion.usage.prompt_tokens);
-          deps.metrics.modelTokens.inc({ kind: "completion" }, completion.usage.completion_tokens);
+          if (!completion.replayed) {
+            deps.metrics.modelTokens.inc({ kind: "prompt" }, completion.usage.prompt_tokens);
+            deps.metrics.modelTokens.inc({ kind: "completion" }, completion.usage.completion_tokens);
+          }
           const content = newContent(row.tenant, "text/plain; charset=utf-8", completion.text);
           const { text, model, finishReason: finish_reason, usage } = completion;
           const facts = { model, finish_reason, usage };
           return {
             result: { text, text_digest: content.digest, ...facts },
-            data: { step: checked.step, effect_key: checked.effect_key, result_digest: content.digest, ...facts },
+            data: {
+              step: checked.step,
+              effect_key: checked.effect_key,
+              result_digest: content.digest,
+              ...facts,
+              ...(completion.replayed && { replayed: true }),
+            },
             contents: [content],
           };
         },

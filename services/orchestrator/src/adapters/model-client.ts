@@ -29,6 +29,8 @@ export interface Completion {
   readonly model: string;
   readonly finishReason: string;
   readonly usage: Usage;
+  /** The target did this for another attempt with the same effect key, and told its outcome: nothing was generated here. */
+  readonly replayed: boolean;
 }
 
 export interface ModelClient {
@@ -76,7 +78,8 @@ export function createModelClient(base: URL): ModelClient {
           signal: request.signal,
         });
         if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.body);
-        return await readCompletion(answer.body, request.onText);
+        const completion = await readCompletion(answer.body, request.onText);
+        return { ...completion, replayed: isReplay(answer.headers) };
       } catch (error) {
         request.signal.throwIfAborted();
         if (error instanceof DomainError) throw error;
@@ -93,8 +96,16 @@ export function createModelClient(base: URL): ModelClient {
   };
 }
 
+/** Recorded before, or under way for another attempt when this one came: the model service says which. */
+function isReplay(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  return headers["idempotency-replayed"] === "true" || headers["idempotency-joined"] === "true";
+}
+
 /** Joins the pieces of a stream of server-sent events; a stream that ends without its end mark is no answer. */
-async function readCompletion(stream: AsyncIterable<Uint8Array>, onText: (text: string) => void): Promise<Completion> {
+async function readCompletion(
+  stream: AsyncIterable<Uint8Array>,
+  onText: (text: string) => void,
+): Promise<Omit<Completion, "replayed">> {
   const decoder = new TextDecoder();
   let text = "";
   let model: string | undefined;
@@ -159,6 +170,7 @@ const Refusal = Type.Object({ error: Type.Object({ code: Type.String() }) });
 /** OpenAI's error codes that tell a caller what to change; the texts beside them stay out. */
 const refusals: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ["model_not_found", ["MODEL_NOT_FOUND", "The model service has no model of this name."]],
+  ["idempotency_key_reused", ["MODEL_REJECTED", "The model service knows the step's effect key for another request."]],
   ["context_length_exceeded", ["MODEL_PROMPT_TOO_LONG", "The prompt is longer than the model can take."]],
 ]);
 

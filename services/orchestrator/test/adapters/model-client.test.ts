@@ -4,7 +4,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import { bytes, cut, json, startScriptedServer, type Answer } from "../../../../packages/kit/test/scripted-server.ts";
 import { createModelClient, type CompletionRequest } from "../../src/adapters/model-client.ts";
 import { code } from "../ledger/refusal.ts";
-import { done, event, finish, piece, stream, usage } from "./sse.ts";
+import { done, event, finish, piece, stream, streamWith, usage } from "./sse.ts";
 
 async function startClient(...script: readonly Answer[]) {
   const server = await startScriptedServer(...script);
@@ -35,6 +35,7 @@ const completion = {
   model: "small",
   finishReason: "stop",
   usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 },
+  replayed: false,
 };
 
 test("a stream is joined to its text, each piece told as it comes", async () => {
@@ -61,6 +62,18 @@ test("the request is that of an OpenAI-compatible server, with the step's token 
   assert.deepEqual(JSON.parse(plain.body), common);
   assert.deepEqual(JSON.parse(bounded?.body ?? ""), { ...common, model: "org/model", max_tokens: 7 });
 });
+
+for (const [header, value, expected] of [
+  ["idempotency-replayed", "true", true],
+  ["idempotency-joined", "true", true],
+  ["idempotency-replayed", "false", false],
+  ["idempotency-replayed", "", false],
+] as const) {
+  test(`an answer with ${header}: "${value}" is ${expected ? "" : "not "}one of another attempt`, async () => {
+    await using client = await startClient(streamWith({ [header]: value })(piece("Hello"), finish, usage, done));
+    assert.equal((await client.complete()).replayed, expected);
+  });
+}
 
 const text = "Größe 🙂 ½ 你好";
 const whole = Buffer.from([piece(text), finish, usage, done].join(""));
@@ -216,6 +229,7 @@ const refusals: readonly [status: number, body: unknown, expected: Parameters<ty
   [413, "canary", "MODEL_REJECTED"],
   [422, { error: "canary" }, "MODEL_REJECTED"],
   [422, { error: { code: 7 } }, "MODEL_REJECTED"],
+  [422, { error: { code: "idempotency_key_reused", message: "canary" } }, "MODEL_REJECTED"],
   [422, { error: { code: "toString" } }, "MODEL_REJECTED"],
   [302, {}, "MODEL_REJECTED"],
   [307, {}, "MODEL_REJECTED"],

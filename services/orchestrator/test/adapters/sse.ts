@@ -25,15 +25,19 @@ export const usage = event({
 export const done = "data: [DONE]\n\n";
 
 /** Sends these bytes as they are, each in a packet of its own, and ends. */
-export function stream(...packets: readonly (string | Uint8Array)[]): Answer {
-  return async (response) => {
-    response.socket?.setNoDelay(true);
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    for (const packet of packets) {
-      response.write(packet);
-      // What is written at once may arrive at once.
-      await sleep(1);
-    }
-    response.end();
-  };
+export const stream = streamWith({});
+
+/** The same, with headers beside the content type. */
+export function streamWith(headers: Readonly<Record<string, string>>) {
+  return (...packets: readonly (string | Uint8Array)[]): Answer =>
+    async (response) => {
+      response.socket?.setNoDelay(true);
+      response.writeHead(200, { "content-type": "text/event-stream", ...headers });
+      for (const packet of packets) {
+        response.write(packet);
+        // What is written at once may arrive at once.
+        await sleep(1);
+      }
+      response.end();
+    };
 }
