@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up everything that the project needs to run and to test, inside the checkout: node_modules and .soma.
-# Needs Node >= 20 with npm, Python 3.11 and make. Each step is guarded by a stamp keyed on the hash of its lock
+# Needs Node >= 20 with npm, Python 3.11 and make; Java 17 and Maven for Kafka only. Each step is guarded by a stamp keyed on the hash of its lock
 # files, so that a second run does nothing; two runs at once wait for each other.
 set -euo pipefail
 
@@ -33,6 +33,8 @@ path_without_node_modules() {
   printf '%s' "$out"
 }
 outer_path=$(path_without_node_modules)
+
+checksums() { if command -v sha256sum >/dev/null; then sha256sum -- *; else shasum -a 256 -- *; fi | LC_ALL=C sort -k2; }
 
 hash_files() {
   # The checkout's place is part of the key: a virtual environment does not survive being moved.
@@ -141,6 +143,24 @@ convert_embeddings() {
   rm -rf .soma/convert # 150 MB that nothing needs again
 }
 
+
+# The broker and the foreign client are for development and tests alone: without Java the rest works as well.
+kafka_tools_there() {
+  local java
+  java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') || java=""
+  [ "${java:-0}" -ge 17 ] && command -v mvn >/dev/null
+}
+install_kafka() {
+  rm -rf .soma/kafka
+  quietly mvn -q -B -f scripts/setup/kafka/pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$root/.soma/kafka/fetched"
+  # No file more and none less than those that were looked at, with the same bytes.
+  (cd .soma/kafka/fetched && checksums) | cmp -s - scripts/setup/kafka/jars.sha256 ||
+    fail "the broker's files in .soma/kafka/fetched are not those of scripts/setup/kafka/jars.sha256."
+  mv .soma/kafka/fetched .soma/kafka/lib
+}
+install_kafka_tools() { pip_sync .soma/kafka-tools scripts/setup/kafka-tools.txt; }
+
 embeddings_model=.soma/models/all-minilm-l6-v2.f16.gguf
 
 with_lock .soma/setup.lock
@@ -151,5 +171,11 @@ step temporal .soma/temporal/bin/temporal "Temporal server" install_temporal scr
 step slm .soma/slm/bin/ray "Ray and the small language model (about 600 MB)" install_slm services/slm/requirements.txt
 step embeddings "$embeddings_model" "embeddings model" convert_embeddings services/slm/convert.txt services/slm/soma_slm/minilm_to_gguf.py
 step ruff .soma/slm-tools/bin/ruff "ruff, the linter of services/slm" install_ruff services/slm/tools.txt
+if kafka_tools_there; then
+  step kafka .soma/kafka/lib "Kafka broker for development and tests" install_kafka scripts/setup/kafka/pom.xml scripts/setup/kafka/jars.sha256
+  step kafka-tools .soma/kafka-tools/bin/python "a Kafka client of another make, for tests" install_kafka_tools scripts/setup/kafka-tools.txt
+else
+  say "without Kafka: its broker needs Java 17 or newer and Maven (Debian 12: apt-get install openjdk-17-jre-headless maven)."
+fi
 
 if [ "$did" = 1 ]; then say "ready after $((SECONDS - started)) s. Next: make demo (a session, start to proof) or make help."; fi

@@ -1,5 +1,6 @@
 import { createMetrics, type Registry } from "@soma/kit/metrics";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
+import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
 import { createEngineMetrics } from "../../services/policy-engine/src/metrics.ts";
 import { code, page, table } from "./markdown.ts";
@@ -15,13 +16,14 @@ export async function metricsPage(): Promise<string> {
   };
   const orchestrator = createMetrics("orchestrator");
   createSessionMetrics(orchestrator.registry);
+  createRelayMetrics(orchestrator.registry);
   return page(
     "Metrics",
     "the registries of `packages/kit/src/metrics.ts` and of the services",
     [
       "Every Node service answers `GET /metrics` in the Prometheus text format; a worker on its own does so on `WORKER_PORT`. All",
       "metrics carry the label `service`. No label names a tenant, a user or a session. Beside those below each process has the",
-      "default metrics of prom-client (`process_*`, `nodejs_*`). The model service has no such route.",
+      "default metrics of prom-client (`process_*`, `nodejs_*`). The model service has no such route. `soma_audit_*` are there when brokers are named.",
     ].join("\n"),
     "## All services",
     rowsTable(shared),

@@ -47,6 +47,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     workflows: { start: notHere, cancel: notHere, describe: notHere },
     taskQueue: defaultTaskQueue,
     temporalIsUp: () => false,
+    backlogIsFull: () => false,
     authenticate: trustLoopback(),
     streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
   });

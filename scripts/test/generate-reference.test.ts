@@ -70,7 +70,7 @@ test("the list of dependencies has a line for each that a manifest asks for, and
     .split("\n")
     .filter((line) => line.startsWith("| `"));
   const listed = new Set(table.flatMap((line) => namesIn(line.split("|")[1] ?? "")));
-  const asked = new Set([...askedByNode(), ...askedByPython()]);
+  const asked = new Set([...askedByNode(), ...askedByPython(), ...askedByJava()]);
   assert.ok(asked.size > 30, `only ${String(asked.size)} dependencies`);
   assert.deepEqual([...listed].toSorted(), [...asked].toSorted());
 });
@@ -97,6 +97,11 @@ function askedByNode(): string[] {
 function askedByPython(): string[] {
   const files = globSync(["services/slm/*.in", "scripts/setup/*.in"], { cwd: root });
   return files.flatMap((path) => [...read(path).matchAll(/^([A-Za-z0-9_.[\]-]+)==/gm)].map(([, name = ""]) => name));
+}
+
+function askedByJava(): string[] {
+  const pom = read("scripts/setup/kafka/pom.xml");
+  return [...pom.matchAll(/<dependency>.*?<artifactId>(.*?)<.*?<\/dependency>/gs)].map(([, name = ""]) => name);
 }
 
 test("README and AGENTS.md stay short", () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { slmAudience } from "@soma/contracts/wire-names";
 import { root } from "../../scripts/stack/src/layout.ts";
-import type { PartName } from "../../scripts/stack/src/part.ts";
+import type { UsualPartName } from "../../scripts/stack/src/part.ts";
 import type { RunningStack } from "../../scripts/stack/src/start-stack.ts";
 import type { StackUnderTest } from "./stack-under-test.ts";
 
@@ -39,7 +39,7 @@ export function describeStack(stack: RunningStack): StackUnderTest {
   };
 }
 
-function ofEach(read: (name: PartName) => string): Record<PartName, string> {
+function ofEach(read: (name: UsualPartName) => string): Record<UsualPartName, string> {
   return {
     ray: read("ray"),
     slm: read("slm"),

@@ -1,9 +1,9 @@
-import type { PartName } from "../../scripts/stack/src/part.ts";
+import type { UsualPartName } from "../../scripts/stack/src/part.ts";
 
 /** The real stack that the test run started, as the test files see it. */
 export interface StackUnderTest {
-  readonly urls: Readonly<Record<PartName, string>>;
-  readonly logFiles: Readonly<Record<PartName, string>>;
+  readonly urls: Readonly<Record<UsualPartName, string>>;
+  readonly logFiles: Readonly<Record<UsualPartName, string>>;
   readonly credentialFile: string;
   /** Where the shared orchestrator keeps its ledger. */
   readonly orchestratorDataDir: string;

@@ -9,9 +9,11 @@ import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-
 /** Column, type, and `?` where it may be NULL. */
 const tables = {
   contents: ["tenant TEXT", "digest TEXT", "media_type TEXT", "bytes BLOB"],
+  dead_letters: ["position INTEGER?", "event_id TEXT", "bytes INTEGER"],
   events: ["position INTEGER?", "id TEXT", "tenant TEXT", "session_id TEXT", "seq INTEGER", "json TEXT"],
   idempotency: ["tenant TEXT", "key TEXT", "request_digest TEXT", "session_id TEXT", "created_at TEXT"],
   readiness: ["id INTEGER?", "checked_at TEXT"],
+  relay: ["id INTEGER?", "holder TEXT?", "token INTEGER", "expires_at INTEGER", "cursor INTEGER"],
   schema_migrations: ["version INTEGER?", "name TEXT", "checksum TEXT", "applied_at TEXT"],
   session_labels: ["session_id TEXT", "label TEXT"],
   sessions: [
@@ -51,6 +53,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
     "events_follow_each_other",
     "events_never_change",
     "events_never_go",
+    "relay_never_goes_back",
     "sessions_stay_ended",
   ]);
   assert.deepEqual(namesOf("view"), []);
@@ -60,6 +63,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
     [
       [1, "0001-ledger.sql"],
       [2, "0002-unended-sessions.sql"],
+      [3, "0003-relay.sql"],
     ],
   );
 });

@@ -35,18 +35,22 @@ test("the orchestrator's variables and their defaults", () => {
     DATABASE_URL: null,
     DATA_DIR: "./data",
     WORKER_KEY_FILE: null,
+    KAFKA_BOOTSTRAP_SERVERS: null,
+    KAFKA_SECURITY_PROTOCOL: null,
+    KAFKA_SASL_MECHANISM: null,
+    KAFKA_SASL_USERNAME: null,
+    KAFKA_SASL_PASSWORD_FILE: null,
+    KAFKA_SSL_CA_FILE: null,
+    KAFKA_SSL_CERT_FILE: null,
+    KAFKA_SSL_KEY_FILE: null,
+    AUDIT_BACKLOG_MAX: 1_000_000,
     LOG_LEVEL: "info",
     KUBERNETES_SERVICE_HOST: null,
   });
 });
 
 test("variables of later versions are known by name, so that none is ignored in silence", () => {
-  for (const name of [
-    "KAFKA_BOOTSTRAP_SERVERS",
-    "ENABLE_VOLCANO_SCHEDULER",
-    "MEMORY_GATEWAY_URL",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-  ])
+  for (const name of ["ENABLE_VOLCANO_SCHEDULER", "MEMORY_GATEWAY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"])
     assert.throws(
       () => readOrchestratorConfig({ [name]: "x" }),
       (error) => error instanceof Error && error.name === "ConfigError" && error.message.startsWith(`${name} is set;`),

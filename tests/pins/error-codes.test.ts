@@ -43,6 +43,7 @@ const pinned = {
   MODEL_PROMPT_TOO_LONG: [422, "never"],
   TEMPORAL_UNAVAILABLE: [503, "backoff"],
   AUDIT_UNAVAILABLE: [503, "backoff"],
+  AUDIT_BACKLOG_FULL: [503, "backoff"],
   EVENT_CONFLICT: [409, "never"],
   SESSION_ENDED: [409, "never"],
   NOT_READY: [503, "backoff"],

@@ -1,14 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
+import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
 
 test("the orchestrator's own metrics have these names and types, which dashboards and alerts know", async () => {
   const { registry } = createMetrics("orchestrator");
   createSessionMetrics(registry);
+  createRelayMetrics(registry);
   const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_"));
   assert.deepEqual(lines.map((line) => line.slice("# TYPE ".length)).toSorted(), [
     "soma_activity_duration_seconds histogram",
+    "soma_audit_backlog_events gauge",
+    "soma_audit_dead_letters_total counter",
+    "soma_audit_delivered_total counter",
+    "soma_audit_lag_seconds gauge",
+    "soma_audit_relay_lease gauge",
+    "soma_audit_send_failures_total counter",
     "soma_dependency_up gauge",
     "soma_event_streams_open gauge",
     "soma_http_request_duration_seconds histogram",

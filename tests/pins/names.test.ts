@@ -47,7 +47,7 @@ test("topic, ports, header, audiences, agent", () => {
 });
 
 test("closed sets: dependencies, authentication, capabilities, roles, severities", () => {
-  assert.deepEqual(names.dependencies, ["temporal", "ledger", "policy-engine", "identity-service", "slm"]);
+  assert.deepEqual(names.dependencies, ["temporal", "ledger", "policy-engine", "identity-service", "slm", "kafka"]);
   assert.deepEqual(names.authenticationKinds, ["token", "unauthenticated-loopback", "temporal-client"]);
   assert.deepEqual(names.capabilities, [
     "session.start",

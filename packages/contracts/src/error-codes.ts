@@ -73,6 +73,7 @@ export const errors = {
   TEMPORAL_UNAVAILABLE: { status: 503, retry: "backoff", title: "Temporal cannot be reached" },
   // Evidence.
   AUDIT_UNAVAILABLE: { status: 503, retry: "backoff", title: "The ledger cannot be written" },
+  AUDIT_BACKLOG_FULL: { status: 503, retry: "backoff", title: "Too many audit events wait for Kafka" },
   EVENT_CONFLICT: { status: 409, retry: "never", title: "The event id is recorded with other content" },
   SESSION_ENDED: { status: 409, retry: "never", title: "The session has ended" },
   // The service.

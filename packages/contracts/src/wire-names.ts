@@ -25,7 +25,7 @@ export const auditTopic = "agent.audit";
 export const searchAttributes = { tenantId: "TenantId" } as const;
 
 /** Services as they are named in `blocked_on`, logs, metrics and readiness. */
-export const dependencies = ["temporal", "ledger", "policy-engine", "identity-service", "slm"] as const;
+export const dependencies = ["temporal", "ledger", "policy-engine", "identity-service", "slm", "kafka"] as const;
 export type Dependency = (typeof dependencies)[number];
 
 /** Default ports of the services. */

@@ -23,6 +23,9 @@ export function stateFileOf(name: string): string {
 /** Where a developer's databases, keys and credentials lie. */
 export const developmentDataDir = `${root}/.soma/data/dev`;
 
+/** The jars of the Kafka broker. */
+export const kafkaJars = `${root}/.soma/kafka/lib`;
+
 /** Something that `make setup` brings is not there. */
 export class NotSetUpError extends Error {
   override readonly name = "NotSetUpError";
@@ -37,6 +40,12 @@ export function assertSetUp(): void {
   const tools = [".soma/temporal/bin/temporal", ".soma/slm/bin/ray", ".soma/models/all-minilm-l6-v2.f16.gguf"];
   const missing = tools.filter((path) => !existsSync(join(root, path)));
   if (missing.length > 0) throw new NotSetUpError(`Not set up yet: ${missing.join(", ")} missing. Run: make setup`);
+}
+
+/** @throws NotSetUpError when the Kafka broker is not there, which `make setup` brings where Java and Maven are. */
+export function assertKafkaSetUp(): void {
+  if (!existsSync(kafkaJars))
+    throw new NotSetUpError("Kafka is not set up: install Java 17 or newer and Maven, then run: make setup");
 }
 
 /**

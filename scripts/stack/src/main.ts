@@ -8,7 +8,7 @@ import { supervise } from "./commands/supervise.ts";
 import { up } from "./commands/up.ts";
 import { describeFailure } from "./describe-failure.ts";
 
-const usage = `usage: main.ts up|down|status|run [--name NAME] [--part PART]... [--port NAME=NUMBER]... [--json]
+const usage = `usage: main.ts up|down|status|run [--name NAME] [--part PART]... [--with PART]... [--port NAME=NUMBER]... [--json]
   up      start the stack in the background and return when it is ready
   down    stop it; its data stays
   status  show each part; --json for programs; exits 0 when all is ready, 1 when not, 3 when it does not run
@@ -22,11 +22,12 @@ async function main(args: string[]): Promise<number> {
     options: {
       name: { type: "string", default: "dev" },
       part: { type: "string", multiple: true, default: [] },
+      with: { type: "string", multiple: true, default: [] },
       port: { type: "string", multiple: true, default: [] },
       json: { type: "boolean", default: false },
     },
   });
-  const options = readStackOptions(values.name, values.part, values.port);
+  const options = readStackOptions(values.name, { only: values.part, added: values.with }, values.port);
   const command = positionals[0] ?? "";
   switch (command) {
     case "up":

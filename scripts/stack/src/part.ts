@@ -1,7 +1,12 @@
 import type { Launch } from "./processes/part-process.ts";
 import type { PortName, Ports } from "./ports.ts";
 
-export const partNames = ["ray", "slm", "temporal", "policy-engine", "identity-service", "orchestrator"] as const;
+/** What a stack consists of unless somebody says otherwise. */
+export const usualPartNames = ["ray", "slm", "temporal", "policy-engine", "identity-service", "orchestrator"] as const;
+/** Parts that only those have who ask for them, since they need more than the others do. */
+export const optionalPartNames = ["kafka"] as const;
+export const partNames = [...optionalPartNames, ...usualPartNames] as const;
+export type UsualPartName = (typeof usualPartNames)[number];
 export type PartName = (typeof partNames)[number];
 
 /** Where one stack lives: its folders, its ports, what its parts are told. Paths are absolute. */

@@ -14,6 +14,8 @@ export const portNames = [
   "temporal-metrics",
   "ray",
   "ray-client",
+  "kafka",
+  "kafka-controller",
 ] as const;
 export type PortName = (typeof portNames)[number];
 export type Ports = Readonly<Record<PortName, number>>;
@@ -29,6 +31,8 @@ export const developmentPorts: Ports = {
   "temporal-metrics": 8234,
   ray: 6399,
   "ray-client": 18001,
+  kafka: 9092,
+  "kafka-controller": 9093,
 };
 
 /** Below the range that the kernel gives to outgoing connections, so that a part finds its port free at a restart. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { PartName, Site } from "./part.ts";
-import { assertSetUp, prepareFolders, root, runDirOf, stateFileOf } from "./layout.ts";
+import { assertKafkaSetUp, assertSetUp, prepareFolders, root, runDirOf, stateFileOf } from "./layout.ts";
 import { selectParts } from "./parts/registry.ts";
 import { resolvePorts, type Ports } from "./ports.ts";
 import { Guard } from "./processes/guard.ts";
@@ -17,7 +17,7 @@ import { Supervisor } from "./supervise.ts";
 export interface StackOptions {
   /** Names the folder `.soma/run/<name>`; one stack of a name at a time. Lower-case letters, digits, dashes. */
   readonly name: string;
-  /** The parts wanted, what they need included; all when left out. */
+  /** The parts wanted, what they need included; the usual ones when left out. */
   readonly parts?: readonly PartName[];
   /** Ports that must be these; each other one is free and chosen here. */
   readonly ports?: Partial<Ports>;
@@ -65,6 +65,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     const crashed = readState(stateFile);
     if (crashed !== undefined) await clearLeftovers(crashed);
     const parts = selectParts(options.parts);
+    if (parts.some(({ name }) => name === "kafka")) assertKafkaSetUp();
     const ports = await resolvePorts(options.ports ?? {}, new Set(parts.flatMap((part) => part.ports)));
     const dataDir = options.dataDir ?? join(runDir, "data");
     const { rayDir } = prepareFolders(runDir, dataDir);

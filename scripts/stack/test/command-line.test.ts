@@ -56,5 +56,6 @@ test("down cleans up after an owner that was killed", (t) => {
 test("wrong use is told with what is accepted", () => {
   assert.equal(call("dance").status, 2);
   assert.match(call("up", "--port", "temporal=x").output, /accepted: NAME=NUMBER/);
-  assert.match(call("up", "--part", "kafka").output, /accepted: ray, slm, temporal/);
+  assert.match(call("up", "--part", "console").output, /accepted: kafka, ray, slm, temporal/);
+  assert.match(call("up", "--with", "ray").output, /accepted: kafka\n/);
 });

@@ -47,5 +47,7 @@ test("a developer's ports are these", () => {
     "temporal-metrics": 8234,
     ray: 6399,
     "ray-client": 18001,
+    kafka: 9092,
+    "kafka-controller": 9093,
   });
 });

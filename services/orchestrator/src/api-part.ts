@@ -20,7 +20,7 @@ export async function startApi(
   parts: OrchestratorParts,
   options: ApiOptions,
 ): Promise<Server> {
-  const { log, metrics, sessionMetrics, ledger, link, identity, watch } = parts;
+  const { log, metrics, sessionMetrics, ledger, link, identity, watch, kafka } = parts;
   const app = await buildApp({
     log,
     metrics,
@@ -29,6 +29,7 @@ export async function startApi(
     workflows: createSessionWorkflows(link, config.temporal.taskQueue, options.eager),
     taskQueue: config.temporal.taskQueue,
     temporalIsUp: () => watch.isUp("temporal"),
+    backlogIsFull: () => kafka?.backlog.isFull() ?? false,
     authenticate: config.authMode === "required" ? requireToken(identity) : trustLoopback(),
     streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams),
     sessionMetrics,

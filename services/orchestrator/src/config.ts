@@ -2,6 +2,7 @@ import { accepted, ConfigError, readConfig } from "@soma/kit/config";
 import { logLevels, type LogLevel } from "@soma/kit/logger";
 import { defaultTaskQueue, ports } from "@soma/contracts/wire-names";
 import { Type } from "typebox";
+import { kafkaSettings, readKafkaConfig, type KafkaConfig } from "./kafka-config.ts";
 
 const authModes = ["required", "loopback"] as const;
 type AuthMode = (typeof authModes)[number];
@@ -125,6 +126,7 @@ export const OrchestratorSettings = Type.Object({
         "The workers' key (32 bytes or more, owner-only); all workers read the same. Unset: `DATA_DIR/keys/worker.key`, made at the first start.",
     }),
   ),
+  ...kafkaSettings,
   LOG_LEVEL: Type.Unsafe<LogLevel>(
     Type.String({ default: "info", enum: logLevels, description: "Least severe level that is logged." }),
   ),
@@ -156,6 +158,8 @@ export interface OrchestratorConfig {
   readonly workerPort: number;
   readonly ledger: LedgerConfig;
   readonly workerKeyFile: string;
+  /** Undefined where no brokers are named. */
+  readonly kafka: KafkaConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -190,6 +194,7 @@ export function readOrchestratorConfig(
     workerPort: settings.WORKER_PORT,
     ledger: ledgerConfig(settings.DATABASE_URL, settings.DATA_DIR),
     workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
+    kafka: readKafkaConfig(settings),
     logLevel: settings.LOG_LEVEL,
   };
 }
@@ -204,10 +209,9 @@ export function readWorkerConfig(taskQueue: string | undefined): OrchestratorCon
 
 /**
  * Settings that a later version will have. Ignoring one would be a promise that nobody keeps: an operator who names
- * brokers believes that events arrive there.
+ * a collector believes that traces arrive there.
  */
 const notThereYet: Readonly<Record<string, string>> = {
-  KAFKA_BOOTSTRAP_SERVERS: "events wait in the ledger",
   ENABLE_VOLCANO_SCHEDULER: "sessions run no batch jobs",
   MEMORY_GATEWAY_URL: "sessions have no memory",
   OTEL_EXPORTER_OTLP_ENDPOINT: "traces are not exported",

@@ -3,6 +3,7 @@ import { buildServer } from "@soma/kit/server";
 import { runService } from "@soma/kit/run-service";
 import { readWorkerConfig } from "./config.ts";
 import { openParts } from "./orchestrator-parts.ts";
+import { startRelay } from "./relay-part.ts";
 import { DeltaHub } from "./streams/delta-hub.ts";
 import { version } from "./version.ts";
 import { missingWorker, startWorker } from "./worker-part.ts";
@@ -14,6 +15,7 @@ await runService(async () => {
   const parts = await openParts(config);
   const { log, metrics } = parts;
   const worker = await startWorker(config, parts, new DeltaHub());
+  const relay = startRelay(parts);
   const missing = () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)];
   const probes = await buildServer({
     service: "orchestrator-worker",
@@ -29,6 +31,7 @@ await runService(async () => {
     log,
     async close() {
       await worker.stop();
+      await relay.stop();
       await probes.close();
       await parts.close();
     },

@@ -2,6 +2,7 @@ import { runService } from "@soma/kit/run-service";
 import { startApi } from "./api-part.ts";
 import { readOrchestratorConfig } from "./config.ts";
 import { openParts } from "./orchestrator-parts.ts";
+import { startRelay } from "./relay-part.ts";
 import { DeltaHub } from "./streams/delta-hub.ts";
 import { missingWorker, startWorker } from "./worker-part.ts";
 
@@ -11,6 +12,7 @@ await runService(async () => {
   const parts = await openParts(config);
   const deltas = new DeltaHub();
   const worker = await startWorker(config, parts, deltas);
+  const relay = startRelay(parts);
   const app = await startApi(config, parts, {
     deltas,
     eager: true,
@@ -21,6 +23,7 @@ await runService(async () => {
     async close() {
       await app.close();
       await worker.stop();
+      await relay.stop();
       await parts.close();
     },
   };

@@ -11,6 +11,7 @@ import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.
 import type { OrchestratorConfig } from "./config.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
+import { openKafka, type KafkaParts } from "./relay/open-kafka.ts";
 import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
 import { TemporalLink } from "./temporal/temporal-link.ts";
@@ -25,6 +26,8 @@ export interface OrchestratorParts {
   readonly policy: PolicyClient;
   readonly identity: IdentityClient;
   readonly model: ModelClient;
+  /** Undefined where no brokers are named. */
+  readonly kafka: KafkaParts | undefined;
   readonly watch: DependencyWatch<Dependency>;
   /** What is not there; `required` for what nothing works without. */
   readonly missing: () => Missing[];
@@ -49,12 +52,22 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     },
     { metrics: sessionMetrics, isRetry: isActivityRetry },
   );
+  const kafka = config.kafka && (await openKafka(config.kafka, { ledger, log, registry: metrics.registry }));
   const dependencies: WatchedDependency<Dependency>[] = [
     { name: "temporal", address: config.temporal.address, check: (signal) => link.check(signal) },
     { name: "ledger", address: config.ledger.address, check: () => ledger.checkWritable() },
     { name: "policy-engine", address: config.policyUrl.origin, check: (signal) => policy.checkHealth(signal) },
     { name: "identity-service", address: config.identityUrl.origin, check: (signal) => identity.checkHealth(signal) },
     { name: "slm", address: config.modelUrl.origin, check: (signal) => model.checkHealth(signal) },
+    ...(kafka === undefined
+      ? []
+      : [
+          {
+            name: "kafka" as const,
+            address: kafka.address,
+            check: (signal: AbortSignal) => kafka.forwarder.check(signal),
+          },
+        ]),
   ];
   const watch = new DependencyWatch(dependencies, { log, up: metrics.dependencyUp });
   await watch.start();
@@ -67,11 +80,12 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     policy,
     identity,
     model,
+    kafka,
     watch,
     missing: () => watch.missing().map(({ name, address }) => ({ name, address, required: required.has(name) })),
     async close() {
       await watch.stop();
-      await Promise.all([link.close(), policy.close(), identity.close(), model.close()]);
+      await Promise.all([link.close(), policy.close(), identity.close(), model.close(), kafka?.close()]);
       await ledger.close();
     },
   };

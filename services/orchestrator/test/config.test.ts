@@ -41,6 +41,7 @@ test("with nothing set, everything has the default that was promised", () => {
       workerPort: 10011,
       ledger: { store: "sqlite", file: "./data/ledger.sqlite", address: "./data/ledger.sqlite" },
       workerKeyFile: "./data/keys/worker.key",
+      kafka: undefined,
       logLevel: "info",
     },
   );
@@ -171,7 +172,6 @@ test("there is no third way to authenticate", () => {
 });
 
 const later: readonly [variable: string, value: string][] = [
-  ["KAFKA_BOOTSTRAP_SERVERS", "kafka:9092"],
   ["ENABLE_VOLCANO_SCHEDULER", "true"],
   ["MEMORY_GATEWAY_URL", "http://memory:10018"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4317"],

@@ -1,4 +1,4 @@
-import { partNames, type PartName } from "../part.ts";
+import { optionalPartNames, partNames, usualPartNames, type PartName } from "../part.ts";
 import { developmentDataDir } from "../layout.ts";
 import { developmentPorts, portNames, type Ports } from "../ports.ts";
 import { isPartName } from "../state/stack-state.ts";
@@ -19,8 +19,14 @@ const passedOn = [
   "LOG_LEVEL",
 ];
 
-/** A developer's stack: fixed ports and kept data, changed by `--part` and `--port name=number`. */
-export function readStackOptions(name: string, parts: readonly string[], ports: readonly string[]): StackOptions {
+/** Names on the command line: `--part` alone gives a smaller stack, `--with` adds an optional part. */
+interface PartChoice {
+  readonly only: readonly string[];
+  readonly added: readonly string[];
+}
+
+/** A developer's stack: fixed ports and kept data, changed by `--part`, `--with` and `--port name=number`. */
+export function readStackOptions(name: string, choice: PartChoice, ports: readonly string[]): StackOptions {
   const orchestrator: Record<string, string> = {};
   for (const variable of passedOn) {
     const value = process.env[variable];
@@ -28,12 +34,22 @@ export function readStackOptions(name: string, parts: readonly string[], ports: 
   }
   return {
     name,
-    ...(parts.length > 0 && { parts: parts.map((part) => readPart(part)) }),
+    parts: readParts(choice),
     ports: { ...developmentPorts, ...readPorts(ports) },
     rayWorkerPorts: { from: 21_000, to: 21_199 },
     ...(name === "dev" && { dataDir: developmentDataDir }),
     env: { orchestrator },
   };
+}
+
+function readParts({ only, added }: PartChoice): PartName[] {
+  const chosen = only.length > 0 ? only.map((part) => readPart(part)) : [...usualPartNames];
+  const extra = added.map((text) => {
+    const known = optionalPartNames.find((part) => part === text);
+    if (known === undefined) throw new UsageError(`--with ${text}; accepted: ${optionalPartNames.join(", ")}`);
+    return known;
+  });
+  return [...chosen, ...extra];
 }
 
 function readPart(text: string): PartName {

@@ -2,6 +2,7 @@ import { childEnvironment } from "../child-environment.ts";
 import type { Part } from "../part.ts";
 import { checkHttp } from "../probes.ts";
 import { credentialsDir, identityService } from "./identity-service.ts";
+import { kafka } from "./kafka.ts";
 import { policyEngine } from "./policy-engine.ts";
 import { slm } from "./slm.ts";
 import { temporal } from "./temporal.ts";
@@ -30,6 +31,7 @@ export const orchestrator: Part = {
       IDENTITY_CREDENTIAL_FILE: `${credentialsDir(site)}/orchestrator`,
       SLM_BASE_URL: slm.address(site),
       LOG_LEVEL: "info",
+      ...(site.parts.has("kafka") && { KAFKA_BOOTSTRAP_SERVERS: kafka.address(site) }),
       ...site.env.orchestrator,
     }),
   }),

@@ -1,5 +1,6 @@
-import { partNames, type Part, type PartName } from "../part.ts";
+import { partNames, usualPartNames, type Part, type PartName } from "../part.ts";
 import { identityService } from "./identity-service.ts";
+import { kafka } from "./kafka.ts";
 import { orchestrator } from "./orchestrator.ts";
 import { policyEngine } from "./policy-engine.ts";
 import { ray } from "./ray.ts";
@@ -7,6 +8,7 @@ import { slm } from "./slm.ts";
 import { temporal } from "./temporal.ts";
 
 const parts: Readonly<Record<PartName, Part>> = {
+  kafka,
   ray,
   slm,
   temporal,
@@ -16,7 +18,7 @@ const parts: Readonly<Record<PartName, Part>> = {
 };
 
 /** The wanted parts and all that they cannot be without, in the order in which they are shown and started. */
-export function selectParts(wanted: readonly PartName[] = partNames): Part[] {
+export function selectParts(wanted: readonly PartName[] = usualPartNames): Part[] {
   const selected = new Set<PartName>();
   const add = (name: PartName): void => {
     if (selected.has(name)) return;

@@ -2,6 +2,7 @@ import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import type { SessionStatus } from "@soma/contracts/session";
 import type { NewContent } from "./content.ts";
+import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
 
 /** The first event of a session, which only `openSession` writes. */
@@ -137,6 +138,9 @@ export interface Ledger {
   findIdempotency(query: { readonly tenant: string; readonly key: string }): Promise<IdempotencyRecord | undefined>;
 
   readContent(query: { readonly tenant: string; readonly digest: Digest }): Promise<Uint8Array | undefined>;
+
+  /** How far the audit topic has got these events. */
+  readonly relay: RelayStore;
 
   /** Commits a real write; for readiness. */
   checkWritable(): Promise<void>;

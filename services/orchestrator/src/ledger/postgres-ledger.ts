@@ -25,6 +25,8 @@ import { findIdempotency } from "./postgres-idempotency.ts";
 import { assertServerKeepsPromises, migratePostgres } from "./postgres-migrate.ts";
 import { openSessionIn } from "./postgres-opening.ts";
 import { findSession, findTenantOf, listSessions, listUnendedSessions, setRunId } from "./postgres-sessions.ts";
+import { PostgresRelay } from "./postgres-relay.ts";
+import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
 
 export interface PostgresLedgerOptions {
@@ -72,6 +74,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
 }
 
 class PostgresLedger implements Ledger {
+  readonly relay: RelayStore;
   readonly #database: PostgresDatabase;
   readonly #limits: { readonly maxWaiting: number; readonly timeoutMs: number };
   readonly #now: () => Date;
@@ -89,6 +92,7 @@ class PostgresLedger implements Ledger {
     this.#limits = { maxWaiting, timeoutMs };
     this.#now = now;
     this.#appends = new PostgresAppends(database, { maxGroup: 128, timeoutMs, now });
+    this.relay = new PostgresRelay(database, (work) => this.#call(work));
   }
 
   async openSession(input: OpenSession): Promise<OpenedSession> {

@@ -20,6 +20,7 @@ import type {
   UnendedSession,
 } from "./ledger.ts";
 import { readMigrations } from "./migration.ts";
+import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
 import { SqliteContents } from "./sqlite-contents.ts";
 import { SqliteEvents } from "./sqlite-events.ts";
@@ -27,6 +28,7 @@ import { sqliteFailureOf } from "./sqlite-failure.ts";
 import { createSameFileCheck, openSqliteFile } from "./sqlite-file.ts";
 import { SqliteIdempotency } from "./sqlite-idempotency.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
+import { SqliteRelay } from "./sqlite-relay.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
@@ -67,6 +69,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 }
 
 class SqliteLedger implements Ledger {
+  readonly relay: RelayStore;
   readonly #database: DatabaseSync;
   readonly #writes: GroupCommit;
   readonly #timeoutMs: number;
@@ -92,6 +95,10 @@ class SqliteLedger implements Ledger {
       { events: this.#events, sessions: this.#sessions, contents: this.#contents, idempotency: this.#idempotency },
       now,
     );
+    this.relay = new SqliteRelay(database, {
+      write: (work) => writes.submit(work),
+      read: (work) => this.#read(work),
+    });
   }
 
   async openSession(input: OpenSession): Promise<OpenedSession> {

@@ -10,4 +10,6 @@ export interface SessionDeps {
   readonly sessionMetrics: Pick<SessionMetrics, "started">;
   /** What was seen last of Temporal; a start does not begin while it is away. */
   temporalIsUp(): boolean;
+  /** True while so many events wait for Kafka that no session may add to them. */
+  backlogIsFull(): boolean;
 }

@@ -16,7 +16,8 @@ import { assertMetadata, assertPrompt, refuse, type SessionInput } from "./sessi
  * Starts a session: row and `session.created` first, then the workflow, whose id makes it happen at most once. A call
  * that died in between is finished by the same call made again, with the same id or the same idempotency key.
  *
- * @throws DomainError SESSION_ID_TAKEN, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED, TEMPORAL_UNAVAILABLE, AUDIT_UNAVAILABLE
+ * @throws DomainError SESSION_ID_TAKEN, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED, TEMPORAL_UNAVAILABLE, AUDIT_UNAVAILABLE,
+ * AUDIT_BACKLOG_FULL
  */
 export async function startSession(
   deps: SessionDeps,
@@ -28,6 +29,7 @@ export async function startSession(
   // Nothing is written while it is known that nothing can start: no half session.
   if (!deps.temporalIsUp())
     throw new DomainError("TEMPORAL_UNAVAILABLE", "Temporal cannot be reached; nothing was started, try again.");
+  if (deps.backlogIsFull()) throw backlogFull();
   const { created, contents } = createdEvent(session, {
     role: principal.role,
     authn: principal.authn,
@@ -75,6 +77,15 @@ async function startWorkflow(
     }
     throw error;
   }
+}
+
+/** What runs goes on: only what is new waits until its evidence has a way out again. */
+function backlogFull(): DomainError {
+  return new DomainError(
+    "AUDIT_BACKLOG_FULL",
+    "More audit events wait for Kafka than may; nothing was started. Try again later: sessions start as soon as events are delivered. Operators: see kafka in /ready and soma_audit_backlog_events, bring the brokers back or raise AUDIT_BACKLOG_MAX.",
+    { retryAfterSeconds: 10 },
+  );
 }
 
 function readRequest(principal: Principal, request: StartSessionRequest): SessionInput {

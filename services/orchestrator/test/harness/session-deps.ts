@@ -13,7 +13,7 @@ const taskQueue = "somagent.session.workflows";
  */
 export function createSessionDeps(
   ledger: Ledger,
-  seen: { temporalIsUp: boolean } = { temporalIsUp: true },
+  seen: { temporalIsUp: boolean; backlogIsFull?: boolean } = { temporalIsUp: true },
 ): AsyncDisposable & { readonly deps: SessionDeps } {
   const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" });
   return {
@@ -23,6 +23,7 @@ export function createSessionDeps(
       taskQueue,
       sessionMetrics: createSessionMetrics(createMetrics("test").registry),
       temporalIsUp: () => seen.temporalIsUp,
+      backlogIsFull: () => seen.backlogIsFull ?? false,
     },
     [Symbol.asyncDispose]: () => link.close(),
   };

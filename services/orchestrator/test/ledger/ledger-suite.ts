@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeAppends } from "./append-cases.ts";
 import { describeReads } from "./read-cases.ts";
+import { describeRelay } from "./relay-cases.ts";
 import { describeSessions } from "./session-cases.ts";
 
 /** A fresh, empty store. */
@@ -19,5 +20,6 @@ export function describeLedger(name: string, open: OpenLedger): void {
     describeSessions(open);
     describeAppends(open);
     describeReads(open);
+    describeRelay(open);
   });
 }

@@ -21,7 +21,7 @@ const named = (session_id: string, prompt = "hello"): StartSessionRequest => ({ 
 /** The real use case on a real ledger; Temporal is seen as there and gives no answer. */
 async function openWorld() {
   const store = await openTemporaryLedger();
-  const seen = { temporalIsUp: true };
+  const seen = { temporalIsUp: true, backlogIsFull: false };
   const { deps, ...link } = createSessionDeps(store.ledger, seen);
   const start = (principal: Principal, request: StartSessionRequest, key?: string) =>
     startSession(deps, principal, request, key);
@@ -63,6 +63,22 @@ test("while Temporal is known to be away nothing is written: no half session", a
   await assert.rejects(world.start(ann, named("sess-1"), "key-1"), code("TEMPORAL_UNAVAILABLE"));
   assert.equal(await world.ledger.lastPosition(), 0);
   assert.equal(await world.ledger.findIdempotency({ tenant: ann.tenant, key: "key-1" }), undefined);
+});
+
+test("while too many events wait for Kafka nothing is started, and the caller is told when to come back", async () => {
+  await using world = await openWorld();
+  await world.started(ann, named("sess-1"), "key-1");
+  world.seen.backlogIsFull = true;
+  await assert.rejects(world.start(ann, named("sess-2"), "key-2"), (error) => {
+    assert.ok(error instanceof DomainError);
+    assert.equal(error.code, "AUDIT_BACKLOG_FULL");
+    assert.equal(error.retryAfterSeconds, 10);
+    assert.match(error.message, /nothing was started.*AUDIT_BACKLOG_MAX/);
+    return true;
+  });
+  assert.equal(await world.ledger.lastPosition(), 1);
+  world.seen.backlogIsFull = false;
+  await world.started(ann, named("sess-2"), "key-2");
 });
 
 test("P4: an id that is in use is refused in the same words, whether it is one's own or a stranger's", async () => {
