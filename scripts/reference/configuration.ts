@@ -25,7 +25,7 @@ export function configurationPage(): string {
       "status is 78 (the model service: 2, and there a variable that is set but empty is not accepted).",
     ].join("\n"),
     "## Orchestrator",
-    "`services/orchestrator/src/config.ts`; read by `main.ts`, `main-api.ts` and `main-worker.ts`.",
+    "`services/orchestrator/src/config.ts`; read by `main.ts`, `main-api.ts`, `main-worker.ts`, `main-codec.ts` and `rotate-content-keys.ts`.",
     fromSchema(OrchestratorSettings, "services/orchestrator"),
     "Some names are known and cannot be used yet. Set, they stop the start, so that nobody relies on what is not there:",
     refusals().join("\n"),

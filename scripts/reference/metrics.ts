@@ -1,6 +1,7 @@
 import { createMetrics, type Registry } from "@soma/kit/metrics";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
+import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
 import { createEngineMetrics } from "../../services/policy-engine/src/metrics.ts";
 import { code, page, table } from "./markdown.ts";
@@ -17,6 +18,8 @@ export async function metricsPage(): Promise<string> {
   const orchestrator = createMetrics("orchestrator");
   createSessionMetrics(orchestrator.registry);
   createRelayMetrics(orchestrator.registry);
+  const codec = createMetrics("orchestrator-codec");
+  createCodecMetrics(codec.registry);
   return page(
     "Metrics",
     "the registries of `packages/kit/src/metrics.ts` and of the services",
@@ -29,6 +32,8 @@ export async function metricsPage(): Promise<string> {
     rowsTable(shared),
     "## Orchestrator",
     await own(orchestrator.registry),
+    "## Codec server",
+    await own(codec.registry),
     "## Policy engine",
     await own(createEngineMetrics().registry),
     "## Identity service",

@@ -11,10 +11,15 @@ import { readSettings } from "../../services/identity-service/src/config.ts";
 import { openIdentity } from "../../services/identity-service/src/identity.ts";
 import { trustLoopback } from "../../services/orchestrator/src/access/authenticate.ts";
 import { buildApp as buildOrchestratorApp } from "../../services/orchestrator/src/app.ts";
+import { buildCodecApp } from "../../services/orchestrator/src/codec/codec-app.ts";
+import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
+import { loadMasterKeys } from "../../services/orchestrator/src/contents/master-keys.ts";
+import type { Ledger } from "../../services/orchestrator/src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
 import { DeltaHub } from "../../services/orchestrator/src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../services/orchestrator/src/streams/stream-registry.ts";
+import { SessionSubjects } from "../../services/orchestrator/src/temporal/session-subjects.ts";
 import { buildApp as buildPolicyApp } from "../../services/policy-engine/src/app.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -26,6 +31,7 @@ export async function openapiDocuments(): Promise<Map<string, string>> {
   try {
     return new Map([
       ["orchestrator", await orchestratorDocument(folder)],
+      ["codec-server", await codecDocument(folder)],
       ["policy-engine", await policyDocument(folder)],
       ["identity-service", await identityDocument(folder)],
     ]);
@@ -35,7 +41,7 @@ export async function openapiDocuments(): Promise<Map<string, string>> {
 }
 
 async function orchestratorDocument(folder: string): Promise<string> {
-  const ledger = await openSqliteLedger({ file: join(folder, "ledger.sqlite") });
+  const ledger = await openReferenceLedger(folder);
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   const app = await buildOrchestratorApp({
@@ -54,6 +60,30 @@ async function orchestratorDocument(folder: string): Promise<string> {
   const document = await documentOf(app);
   await ledger.close();
   return document;
+}
+
+async function codecDocument(folder: string): Promise<string> {
+  const ledger = await openReferenceLedger(folder);
+  const metrics = createMetrics("orchestrator-codec");
+  const app = await buildCodecApp({
+    log,
+    metrics,
+    codecMetrics: createCodecMetrics(metrics.registry),
+    namespace: "default",
+    authenticate: trustLoopback(),
+    uiOrigin: undefined,
+    sessions: new SessionSubjects(ledger),
+    keys: ledger.contentKeys,
+    missing: () => [],
+  });
+  const document = await documentOf(app);
+  await ledger.close();
+  return document;
+}
+
+function openReferenceLedger(folder: string): Promise<Ledger> {
+  const masterKeys = loadMasterKeys({ variable: "CONTENT_MASTER_KEY_FILE", path: join(folder, "master.key") });
+  return openSqliteLedger({ file: join(folder, "ledger.sqlite"), masterKeys });
 }
 
 async function policyDocument(folder: string): Promise<string> {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { loadMasterKeys } from "../../services/orchestrator/src/contents/master-keys.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 import { kafkaMissing, startKafkaBroker } from "../../services/orchestrator/test/relay/kafka-broker.ts";
 import { checkTopic, ledgerDigests } from "../../services/orchestrator/test/relay/topic-check.ts";
@@ -108,7 +109,13 @@ test(
     assert.equal(await metric(second, "soma_audit_relay_lease"), 1);
     const report = await checkTopic(broker.address, canary, tokenBegins);
     assert.deepEqual(report.problems, []);
-    const ledger = await openSqliteLedger({ file: join(dataDir, "ledger.sqlite") });
+    const ledger = await openSqliteLedger({
+      file: join(dataDir, "ledger.sqlite"),
+      masterKeys: loadMasterKeys({
+        variable: "CONTENT_MASTER_KEY_FILE",
+        path: join(dataDir, "keys/content-master.key"),
+      }),
+    });
     context.after(() => ledger.close());
     assert.deepEqual(report.digests, await ledgerDigests(ledger));
     // The checker would see what it looks for: each id stands in the topic.

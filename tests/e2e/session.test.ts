@@ -116,26 +116,45 @@ function namesIn(history: string): Set<string> {
   return names;
 }
 
-test("a Python Temporal client starts a session by its wire names and reads the result", async () => {
-  const id = demoSession("").metadata.session_id;
+/** Runs a session by the Python SDK, which knows no key of ours, and gives what its client got: a result or a failure. */
+async function runByPython(id: string, more: Record<string, unknown>) {
   const script = `
 import asyncio, json, os, sys
-from temporalio.client import Client
-async def main(address, id):
+from temporalio.client import Client, WorkflowFailureError
+async def main(address, id, more):
     client = await Client.connect(address)
-    result = await client.execute_workflow("session-start-workflow",
-        {"session_id": id, "tenant": "tenant-demo", "user": "user-demo", "prompt": "Name one animal."},
-        id="session-" + id, task_queue="somagent.session.workflows")
+    try:
+        result = await client.execute_workflow("session-start-workflow",
+            {"session_id": id, "tenant": "tenant-demo", "user": "user-demo", "prompt": "Name one animal.", **json.loads(more)},
+            id="session-" + id, task_queue="somagent.session.workflows")
+    except WorkflowFailureError as error:
+        result = {"type": error.cause.type, "message": error.cause.message}
     print(json.dumps(result), flush=True)
     # The SDK's native threads can abort an interpreter that is ending; what is to be shown is on its way already.
     os._exit(0)
-asyncio.run(main(sys.argv[1], sys.argv[2]))`;
-  const { stdout } = await run(stack.python, ["-c", script, stack.urls.temporal, id]);
-  const result = JSON.parse(stdout);
+asyncio.run(main(*sys.argv[1:]))`;
+  const { stdout } = await run(stack.python, ["-c", script, stack.urls.temporal, id, JSON.stringify(more)]);
+  return JSON.parse(stdout);
+}
+
+test("a Python Temporal client starts a session by its wire names and reads the result", async () => {
+  const id = demoSession("").metadata.session_id;
+  const result = await runByPython(id, {});
   const view = await api.view(id);
   assert.equal(result.status, "completed");
   assert.deepEqual(result.result, view.result);
   assert.deepEqual(result.decision, view.decision);
   assert.deepEqual(result.token, view.token);
   assert.equal((await api.events(id))[0]?.authn, "temporal-client");
+});
+
+test("a Python Temporal client reads why its session failed: code and words, as it asked in clear", async () => {
+  const noModel = await runByPython(demoSession("").metadata.session_id, { model: "no-such-model" });
+  assert.deepEqual(noModel, {
+    type: "MODEL_NOT_FOUND",
+    message: "The model service has no model of this name.",
+  });
+  const noSession = await runByPython(demoSession("").metadata.session_id, { tenant: "not a tenant" });
+  assert.equal(noSession.type, "VALIDATION_FAILED");
+  assert.match(noSession.message, /^The workflow's input does not fit: \/tenant /);
 });

@@ -30,6 +30,8 @@ export interface FaultProxy {
   total: boolean;
   /** Paths that were asked for, health probes left out. */
   readonly seen: string[];
+  /** What they carried as `authorization`. */
+  readonly authorizations: Set<string>;
 }
 
 /** Sent as one piece by our model service, so that no two packets share it. */
@@ -49,6 +51,7 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
     fault: { kind: "pass" },
     total: false,
     seen: [],
+    authorizations: new Set(),
   };
   owner.after(async () => {
     server.close();
@@ -60,6 +63,7 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
     const path = incoming.url ?? "/";
     const probe = path.startsWith("/health");
     if (!probe) proxy.seen.push(path);
+    if (incoming.headers.authorization !== undefined) proxy.authorizations.add(incoming.headers.authorization);
     const fault: Fault = probe && !proxy.total ? { kind: "pass" } : proxy.fault;
     if (fault.kind === "hang") return;
     if (fault.kind === "cut") return void outgoing.destroy();

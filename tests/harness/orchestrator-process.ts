@@ -12,8 +12,8 @@ import { until } from "./until.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 interface Options {
-  /** `main` (API and worker), `main-api` or `main-worker`. */
-  readonly entry?: "main" | "main-api" | "main-worker";
+  /** `main` (API and worker), `main-api`, `main-worker` or `main-codec`. */
+  readonly entry?: "main" | "main-api" | "main-worker" | "main-codec";
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Used by several processes; made and removed here unless given. */
@@ -65,6 +65,7 @@ export async function startOrchestrator(owner: Owner, options: Options = {}): Pr
         HOST: "127.0.0.1",
         PORT: "0",
         WORKER_PORT: "0",
+        CODEC_PORT: "0",
         AUTH_MODE: "loopback",
         DATA_DIR: dataDir,
         TEMPORAL_HOST: stack.urls.temporal,

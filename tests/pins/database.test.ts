@@ -4,14 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { masterKeys } from "../../services/orchestrator/test/harness/master-keys.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 
 /** Column, type, and `?` where it may be NULL. */
 const tables = {
-  contents: ["tenant TEXT", "digest TEXT", "media_type TEXT", "bytes BLOB"],
   dead_letters: ["position INTEGER?", "event_id TEXT", "bytes INTEGER"],
+  content_encryption: ["id INTEGER?", "master_key_id TEXT?", "plain_gone_at TEXT?"],
+  content_keys: [
+    "key_id TEXT",
+    "tenant TEXT",
+    "user_id TEXT",
+    "generation INTEGER",
+    "master_key_id TEXT?",
+    "wrapped BLOB?",
+    "created_at TEXT",
+    "destroyed_at TEXT?",
+  ],
+  contents: ["tenant TEXT", "user_id TEXT", "digest TEXT", "media_type TEXT", "key_id TEXT", "sealed BLOB"],
   events: ["position INTEGER?", "id TEXT", "tenant TEXT", "session_id TEXT", "seq INTEGER", "json TEXT"],
   idempotency: ["tenant TEXT", "key TEXT", "request_digest TEXT", "session_id TEXT", "created_at TEXT"],
+  plain_contents: ["tenant TEXT", "digest TEXT", "media_type TEXT", "bytes BLOB"],
   readiness: ["id INTEGER?", "checked_at TEXT"],
   relay: ["id INTEGER?", "holder TEXT?", "token INTEGER", "expires_at INTEGER", "cursor INTEGER"],
   schema_migrations: ["version INTEGER?", "name TEXT", "checksum TEXT", "applied_at TEXT"],
@@ -36,7 +49,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
   const folder = mkdtempSync(join(tmpdir(), "soma-pins-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "ledger.sqlite");
-  await (await openSqliteLedger({ file })).close();
+  await (await openSqliteLedger({ file, masterKeys })).close();
   using database = new DatabaseSync(file, { readOnly: true });
   const namesOf = (type: string): string[] =>
     database
@@ -64,6 +77,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       [1, "0001-ledger.sql"],
       [2, "0002-unended-sessions.sql"],
       [3, "0003-relay.sql"],
+      [4, "0004-content-keys.sql"],
     ],
   );
 });

@@ -44,6 +44,10 @@ test("the orchestrator's variables and their defaults", () => {
     KAFKA_SSL_CERT_FILE: null,
     KAFKA_SSL_KEY_FILE: null,
     AUDIT_BACKLOG_MAX: 1_000_000,
+    CONTENT_MASTER_KEY: null,
+    CONTENT_MASTER_KEY_FILE: null,
+    CODEC_PORT: 10012,
+    CODEC_UI_ORIGIN: null,
     LOG_LEVEL: "info",
     KUBERNETES_SERVICE_HOST: null,
   });

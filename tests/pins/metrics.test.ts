@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
+import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
 
 test("the orchestrator's own metrics have these names and types, which dashboards and alerts know", async () => {
@@ -26,5 +27,15 @@ test("the orchestrator's own metrics have these names and types, which dashboard
     "soma_sessions_reconciled_total counter",
     "soma_sessions_started_total counter",
     "soma_upstream_calls_shed_total counter",
+  ]);
+});
+
+test("the codec server's own metrics, besides those of every service", async () => {
+  const { registry } = createMetrics("orchestrator-codec");
+  createCodecMetrics(registry);
+  const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_codec_"));
+  assert.deepEqual(lines.toSorted(), [
+    "# TYPE soma_codec_payloads_total counter",
+    "# TYPE soma_codec_requests_total counter",
   ]);
 });

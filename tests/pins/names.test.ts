@@ -39,7 +39,12 @@ test("the worker registers these very names: workflow in its registry, one file 
 
 test("topic, ports, header, audiences, agent", () => {
   assert.equal(names.auditTopic, "agent.audit");
-  assert.deepEqual(names.ports, { orchestrator: 10001, identityService: 10002, policyEngine: 10020 });
+  assert.deepEqual(names.ports, {
+    orchestrator: 10001,
+    identityService: 10002,
+    codecServer: 10012,
+    policyEngine: 10020,
+  });
   assert.equal(names.idempotencyKeyHeader, "idempotency-key");
   assert.equal(names.orchestratorAudience, "somagent-orchestrator");
   assert.equal(names.slmAudience, "somagent-slm");

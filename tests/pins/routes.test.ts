@@ -14,6 +14,7 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
     "POST /v1/sessions/{id}/actions/cancel",
     "GET /v1/sessions/{id}/events",
   ],
+  "codec-server": [...operations, "POST /decode", "POST /encode"],
   "policy-engine": [...operations, "POST /v1/evaluate", "GET /v1/packs"],
   "identity-service": [
     ...operations,

@@ -75,6 +75,9 @@ export const errors = {
   AUDIT_UNAVAILABLE: { status: 503, retry: "backoff", title: "The ledger cannot be written" },
   AUDIT_BACKLOG_FULL: { status: 503, retry: "backoff", title: "Too many audit events wait for Kafka" },
   EVENT_CONFLICT: { status: 409, retry: "never", title: "The event id is recorded with other content" },
+  CONTENT_ERASED: { status: 410, retry: "never", title: "The text was erased" },
+  CONTENT_KEY_UNAVAILABLE: { status: 503, retry: "backoff", title: "The text's key cannot be used" },
+  CONTENT_UNREADABLE: { status: 410, retry: "never", title: "The text cannot be decrypted" },
   SESSION_ENDED: { status: 409, retry: "never", title: "The session has ended" },
   // The service.
   NOT_READY: { status: 503, retry: "backoff", title: "The service is not ready" },

@@ -29,7 +29,7 @@ export const dependencies = ["temporal", "ledger", "policy-engine", "identity-se
 export type Dependency = (typeof dependencies)[number];
 
 /** Default ports of the services. */
-export const ports = { orchestrator: 10001, identityService: 10002, policyEngine: 10020 } as const;
+export const ports = { orchestrator: 10001, identityService: 10002, codecServer: 10012, policyEngine: 10020 } as const;
 
 /** Header that carries a caller's idempotency key. */
 export const idempotencyKeyHeader = "idempotency-key";

@@ -3,6 +3,7 @@ import { logLevels, type LogLevel } from "@soma/kit/logger";
 import { defaultTaskQueue, ports } from "@soma/contracts/wire-names";
 import { Type } from "typebox";
 import { kafkaSettings, readKafkaConfig, type KafkaConfig } from "./kafka-config.ts";
+import type { MasterKeySource } from "./contents/master-keys.ts";
 
 const authModes = ["required", "loopback"] as const;
 type AuthMode = (typeof authModes)[number];
@@ -127,6 +128,33 @@ export const OrchestratorSettings = Type.Object({
     }),
   ),
   ...kafkaSettings,
+  CONTENT_MASTER_KEY: Type.Optional(
+    Type.String({
+      writeOnly: true,
+      accepted: "32 random bytes in base64, or several such keys separated by commas, the current one first",
+      description:
+        "Master keys that wrap the content keys of data subjects; wins over `CONTENT_MASTER_KEY_FILE`. API, workers and codec server have the same.",
+    }),
+  ),
+  CONTENT_MASTER_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        "File with the master keys in base64, one a line, the current one first; owner-only. Unset: `DATA_DIR/keys/content-master.key`, made at the first start. Without it no text can be read again: keep a copy.",
+    }),
+  ),
+  CODEC_PORT: Type.Integer({
+    default: ports.codecServer,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of the codec server, which decodes payloads for Temporal's UI and CLI; 0 takes a free one.",
+  }),
+  CODEC_UI_ORIGIN: Type.Optional(
+    Type.String({
+      pattern: "^https?://[^\\s/?#@]+$",
+      accepted: "an origin, e.g. http://127.0.0.1:8233",
+      description: "The one web page that may call the codec server from a browser: Temporal's UI. Unset: none.",
+    }),
+  ),
   LOG_LEVEL: Type.Unsafe<LogLevel>(
     Type.String({ default: "info", enum: logLevels, description: "Least severe level that is logged." }),
   ),
@@ -160,6 +188,8 @@ export interface OrchestratorConfig {
   readonly workerKeyFile: string;
   /** Undefined where no brokers are named. */
   readonly kafka: KafkaConfig | undefined;
+  readonly masterKeys: MasterKeySource;
+  readonly codec: { readonly port: number; readonly uiOrigin: string | undefined };
   readonly logLevel: LogLevel;
 }
 
@@ -195,6 +225,8 @@ export function readOrchestratorConfig(
     ledger: ledgerConfig(settings.DATABASE_URL, settings.DATA_DIR),
     workerKeyFile: settings.WORKER_KEY_FILE ?? `${settings.DATA_DIR}/keys/worker.key`,
     kafka: readKafkaConfig(settings),
+    masterKeys: masterKeySource(settings),
+    codec: { port: settings.CODEC_PORT, uiOrigin: settings.CODEC_UI_ORIGIN },
     logLevel: settings.LOG_LEVEL,
   };
 }
@@ -256,6 +288,12 @@ function ledgerConfig(databaseUrl: string | undefined, dataDir: string): LedgerC
     throw new ConfigError(`DATABASE_URL is <hidden>; accepted: ${databaseAccepted}`);
   }
   return { store: "postgres", url: databaseUrl, address: `${url.hostname}:${url.port || "5432"}/${database}` };
+}
+
+function masterKeySource(settings: Settings): MasterKeySource {
+  const { CONTENT_MASTER_KEY: value, CONTENT_MASTER_KEY_FILE: file, DATA_DIR: dataDir } = settings;
+  if (value !== undefined) return { variable: "CONTENT_MASTER_KEY", value };
+  return { variable: "CONTENT_MASTER_KEY_FILE", path: file ?? `${dataDir}/keys/content-master.key` };
 }
 
 /** A text can fit its pattern and be no URL all the same, e.g. with a port of 99999. */

@@ -2,6 +2,7 @@ import { createLogger, type Logger } from "@soma/kit/logger";
 import { createMetrics, type ServiceMetrics } from "@soma/kit/metrics";
 import { DependencyWatch, type WatchedDependency } from "@soma/kit/dependency-watch";
 import type { Missing } from "@soma/kit/server";
+import type { DataConverter } from "@temporalio/common";
 import type { Dependency } from "@soma/contracts/wire-names";
 import { isActivityRetry } from "./activities/is-retry.ts";
 import { guardClients } from "./adapters/guarded-clients.ts";
@@ -9,10 +10,12 @@ import { createIdentityClient, type IdentityClient } from "./adapters/identity-c
 import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
 import type { OrchestratorConfig } from "./config.ts";
+import { loadMasterKeys } from "./contents/master-keys.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { openKafka, type KafkaParts } from "./relay/open-kafka.ts";
 import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
+import { createDataConverters } from "./temporal/data-converters.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
 import { TemporalLink } from "./temporal/temporal-link.ts";
 
@@ -23,6 +26,8 @@ export interface OrchestratorParts {
   readonly sessionMetrics: SessionMetrics;
   readonly ledger: Ledger;
   readonly link: TemporalLink;
+  /** The worker's: what it writes to Temporal is encrypted for the session's subject. */
+  readonly dataConverter: DataConverter;
   readonly policy: PolicyClient;
   readonly identity: IdentityClient;
   readonly model: ModelClient;
@@ -42,8 +47,9 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   installTemporalRuntime(log);
-  const ledger = await openLedger(config.ledger);
-  const link = new TemporalLink(config.temporal);
+  const ledger = await openLedger(config.ledger, loadMasterKeys(config.masterKeys));
+  const converters = createDataConverters(ledger, config.temporal.namespace);
+  const link = new TemporalLink(config.temporal, converters.client);
   const { policy, identity, model } = guardClients(
     {
       policy: createPolicyClient(config.policyUrl),
@@ -77,6 +83,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     sessionMetrics,
     ledger,
     link,
+    dataConverter: converters.worker,
     policy,
     identity,
     model,

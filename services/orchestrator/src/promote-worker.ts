@@ -22,7 +22,8 @@ try {
     throw new ConfigError("WORKER_DEPLOYMENT_NAME is not set; accepted: the name that the workers were started with");
   installTemporalRuntime(createLogger("promote-worker", logLevel));
   const buildId = values["build-id"] ?? worker.buildId ?? buildIdOf(version, (await buildWorkflowBundle()).code);
-  const link = new TemporalLink(temporal);
+  // No payload passes here, so no codec is needed.
+  const link = new TemporalLink(temporal, {});
   const signal = AbortSignal.timeout(withinMs);
   try {
     await Promise.race([link.connected(), failOn(signal)]);

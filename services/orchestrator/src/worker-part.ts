@@ -37,6 +37,7 @@ export async function startWorker(
     taskQueue,
     activities,
     bundle,
+    dataConverter: parts.dataConverter,
     log,
     ...(deploymentName !== undefined && { version: { deploymentName, buildId } }),
   });

@@ -41,8 +41,10 @@ test("with nothing set, everything has the default that was promised", () => {
       workerPort: 10011,
       ledger: { store: "sqlite", file: "./data/ledger.sqlite", address: "./data/ledger.sqlite" },
       worker: {},
-    workerKeyFile: "./data/keys/worker.key",
+      workerKeyFile: "./data/keys/worker.key",
       kafka: undefined,
+      masterKeys: { variable: "CONTENT_MASTER_KEY_FILE", path: "./data/keys/content-master.key" },
+      codec: { port: 10012, uiOrigin: undefined },
       logLevel: "info",
     },
   );
@@ -209,6 +211,13 @@ test("ports, level and folders are read, and a bad one is named", () => {
   const files = readOrchestratorConfig({ WORKER_KEY_FILE: "/run/key", IDENTITY_CREDENTIAL_FILE: "/run/credential" });
   assert.equal(files.workerKeyFile, "/run/key");
   assert.equal(files.identityCredentialFile, "/run/credential");
+  const keyFile = readOrchestratorConfig({ CONTENT_MASTER_KEY_FILE: "/run/master" });
+  assert.deepEqual(keyFile.masterKeys, { variable: "CONTENT_MASTER_KEY_FILE", path: "/run/master" });
+  const key = readOrchestratorConfig({ CONTENT_MASTER_KEY_FILE: "/run/master", CONTENT_MASTER_KEY: "a key" });
+  assert.deepEqual(key.masterKeys, { variable: "CONTENT_MASTER_KEY", value: "a key" });
+  const codec = readOrchestratorConfig({ CODEC_PORT: "0", CODEC_UI_ORIGIN: "http://127.0.0.1:8233" });
+  assert.deepEqual(codec.codec, { port: 0, uiOrigin: "http://127.0.0.1:8233" });
+  assertRefused({ CODEC_UI_ORIGIN: "*" }, "CODEC_UI_ORIGIN", '"*"', "an origin, e.g. http://127.0.0.1:8233");
   assertRefused({ PORT: "8o90" }, "PORT", '"8o90"', "a whole number from 0 to 65535");
   assertRefused({ WORKER_PORT: "65536" }, "WORKER_PORT", '"65536"', "a whole number from 0 to 65535");
   assertRefused({ LOG_LEVEL: "loud" }, "LOG_LEVEL", '"loud"', "fatal, error, warn, info, debug, trace, silent");

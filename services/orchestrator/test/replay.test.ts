@@ -18,6 +18,7 @@ const kinds = [
   "completed",
   "decided-anew-after-its-permit-expired",
   "denied",
+  "failed-identity-denied",
   "failed-model-not-found",
   "waited-for-policy",
 ];

@@ -28,6 +28,13 @@ export function requireScope(caller: Caller, scope: Capability): void {
   }
 }
 
+/** Refuses a caller whose token has another role than these. @throws DomainError FORBIDDEN. */
+export function requireRole(caller: Caller, roles: readonly Role[]): void {
+  if (caller.authn === "token" && !roles.includes(caller.role)) {
+    throw new DomainError("FORBIDDEN", `The role ${caller.role} may not do this; it takes ${roles.join(" or ")}.`);
+  }
+}
+
 interface Claim {
   readonly tenant: TenantId | undefined;
   readonly user: UserId | undefined;

@@ -48,7 +48,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
             deps.metrics.modelTokens.inc({ kind: "prompt" }, completion.usage.prompt_tokens);
             deps.metrics.modelTokens.inc({ kind: "completion" }, completion.usage.completion_tokens);
           }
-          const content = newContent(row.tenant, "text/plain; charset=utf-8", completion.text);
+          const content = newContent(row, "text/plain; charset=utf-8", completion.text);
           const { text, model, finishReason: finish_reason, usage } = completion;
           const facts = { model, finish_reason, usage };
           return {
@@ -83,7 +83,7 @@ async function recallResult(deps: ActivityDeps, row: SessionRow, data: unknown):
 }
 
 async function readText(deps: ActivityDeps, row: SessionRow, digest: SessionResult["text_digest"]): Promise<string> {
-  const bytes = await deps.ledger.readContent({ tenant: row.tenant, digest });
+  const bytes = await deps.ledger.readContent({ tenant: row.tenant, user: row.user, digest });
   if (!bytes) throw new DomainError("INTERNAL", "A text that the ledger names is not in the content store.");
   return Buffer.from(bytes).toString("utf8");
 }

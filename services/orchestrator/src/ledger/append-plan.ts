@@ -1,5 +1,5 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
-import type { NewContent } from "./content.ts";
+import type { SealedContent } from "../contents/content-vault.ts";
 import { eventId, saysTheSame, sealEvent, type SealedEvent } from "./event-chain.ts";
 import type { Appended } from "./ledger.ts";
 import { eventConflict, sessionNotFound } from "./refusals.ts";
@@ -15,7 +15,7 @@ export class AppendPlan {
   readonly #recorded: Map<string, AuditEvent>;
   readonly #changed = new Set<string>();
   readonly events: SealedEvent[] = [];
-  readonly contents: NewContent[] = [];
+  readonly contents: SealedContent[] = [];
 
   constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>) {
     this.#heads = new Map(heads);
@@ -28,7 +28,7 @@ export class AppendPlan {
   }
 
   /** @throws what the append is refused with; the plan is then as it was */
-  add(events: readonly NewEvent[], contents: readonly NewContent[], now: () => Date): readonly Appended[] {
+  add(events: readonly NewEvent[], contents: readonly SealedContent[], now: () => Date): readonly Appended[] {
     const heads = new Map<string, SessionHead>();
     const sealed = new Map<string, SealedEvent>();
     const appended = events.map((input): Appended => {

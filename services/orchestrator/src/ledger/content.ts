@@ -1,9 +1,9 @@
 import type { Digest } from "@soma/contracts/ids";
 import { sha256 } from "@soma/kit/digest";
+import type { Subject } from "../contents/subject.ts";
 
 /** A text or blob that events name by digest and do not hold: a prompt, a completion, a tool's arguments. */
-export interface NewContent {
-  readonly tenant: string;
+export interface NewContent extends Subject {
   readonly digest: Digest;
   /** e.g. `text/plain; charset=utf-8` */
   readonly mediaType: string;
@@ -11,20 +11,21 @@ export interface NewContent {
 }
 
 /**
- * Content with its digest.
+ * Content of a data subject with its digest.
  *
- * @example newContent("tenant-demo", "text/plain; charset=utf-8", prompt).digest
+ * @example newContent(row, "text/plain; charset=utf-8", prompt).digest
  */
-export function newContent(tenant: string, mediaType: string, content: string | Uint8Array): NewContent {
+export function newContent({ tenant, user }: Subject, mediaType: string, content: string | Uint8Array): NewContent {
   const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
-  return { tenant, digest: sha256(bytes), mediaType, bytes };
+  return { tenant, user, digest: sha256(bytes), mediaType, bytes };
 }
 
-/** @throws TypeError when content does not have its digest or belongs to none of the tenants of the events */
-export function assertContents(contents: readonly NewContent[], events: readonly { readonly tenant: string }[]): void {
-  for (const { tenant, digest, bytes } of contents) {
+/** @throws TypeError when content does not have its digest or belongs to none of the subjects of the events */
+export function assertContents(contents: readonly NewContent[], events: readonly Subject[]): void {
+  for (const { tenant, user, digest, bytes } of contents) {
     if (sha256(bytes) !== digest) throw new TypeError("content does not have the digest that is given for it");
     if (!events.some((event) => event.tenant === tenant)) throw new TypeError("content of a tenant without an event");
+    if (!events.some((event) => event.user === user)) throw new TypeError("content of a user without an event");
   }
 }
 

@@ -1,6 +1,8 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import type { SessionStatus } from "@soma/contracts/session";
+import type { ContentKeys } from "../contents/content-keys.ts";
+import type { Subject } from "../contents/subject.ts";
 import type { NewContent } from "./content.ts";
 import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
@@ -73,7 +75,8 @@ export interface UnendedSession extends SessionKey {
 }
 
 /**
- * The append-only, hash-chained log of each session, the projection of it, and the texts that it names.
+ * The append-only, hash-chained log of each session, the projection of it, and the texts that it names, which are
+ * encrypted before the store sees them.
  *
  * Any method rejects with `DomainError` `AUDIT_UNAVAILABLE` when the store cannot do it now. A promise of a write
  * resolves after the commit; when it rejects with `AUDIT_UNAVAILABLE` the outcome may be unknown, and writing the
@@ -137,7 +140,15 @@ export interface Ledger {
   /** The record of an idempotency key that is younger than 24 h. */
   findIdempotency(query: { readonly tenant: string; readonly key: string }): Promise<IdempotencyRecord | undefined>;
 
-  readContent(query: { readonly tenant: string; readonly digest: Digest }): Promise<Uint8Array | undefined>;
+  /**
+   * A text of a data subject, decrypted.
+   *
+   * @throws DomainError `CONTENT_ERASED`, `CONTENT_KEY_UNAVAILABLE`, `CONTENT_UNREADABLE`
+   */
+  readContent(query: Subject & { readonly digest: Digest }): Promise<Uint8Array | undefined>;
+
+  /** The keys that the texts are encrypted with, each its subject's own. */
+  readonly contentKeys: ContentKeys;
 
   /** How far the audit topic has got these events. */
   readonly relay: RelayStore;

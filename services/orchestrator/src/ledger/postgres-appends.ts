@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import type { NewEvent } from "@soma/contracts/audit";
 import { DomainError } from "@soma/kit/domain-error";
+import type { SealedContent } from "../contents/content-vault.ts";
 import { AppendPlan } from "./append-plan.ts";
 import { auditUnavailable } from "./audit-unavailable.ts";
-import type { NewContent } from "./content.ts";
 import { eventId } from "./event-chain.ts";
 import type { Appended } from "./ledger.ts";
 import { insertContents } from "./postgres-contents.ts";
@@ -13,7 +13,7 @@ import { lockSessions, updateSessions } from "./postgres-sessions.ts";
 
 interface Waiting {
   readonly events: readonly NewEvent[];
-  readonly contents: readonly NewContent[];
+  readonly contents: readonly SealedContent[];
   readonly deadlineMs: number;
   readonly resolve: (appended: readonly Appended[]) => void;
   readonly reject: (reason: unknown) => void;
@@ -43,7 +43,11 @@ export class PostgresAppends {
     this.#options = options;
   }
 
-  submit(tenant: string, events: readonly NewEvent[], contents: readonly NewContent[]): Promise<readonly Appended[]> {
+  submit(
+    tenant: string,
+    events: readonly NewEvent[],
+    contents: readonly SealedContent[],
+  ): Promise<readonly Appended[]> {
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + this.#options.timeoutMs;
       const waiting = { events, contents, deadlineMs, resolve, reject };

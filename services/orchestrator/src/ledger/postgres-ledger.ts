@@ -1,5 +1,10 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
+import { ContentKeys } from "../contents/content-keys.ts";
+import { ContentVault } from "../contents/content-vault.ts";
+import type { MasterKeys } from "../contents/master-keys.ts";
+import { sealPlainContents } from "../contents/plain-contents.ts";
+import type { Subject } from "../contents/subject.ts";
 import { AppendListeners } from "./append-listeners.ts";
 import { auditUnavailable } from "./audit-unavailable.ts";
 import { assertContents, assertOneTenant, type NewContent } from "./content.ts";
@@ -18,6 +23,7 @@ import type {
 } from "./ledger.ts";
 import { readMigrations } from "./migration.ts";
 import { PostgresAppends } from "./postgres-appends.ts";
+import { PostgresContentKeys, type PostgresAccess } from "./postgres-content-keys.ts";
 import { findContent } from "./postgres-contents.ts";
 import { PostgresDatabase } from "./postgres-database.ts";
 import { findEvents, lastPosition, readEvents, tailEvents } from "./postgres-events.ts";
@@ -27,11 +33,14 @@ import { openSessionIn } from "./postgres-opening.ts";
 import { findSession, findTenantOf, listSessions, listUnendedSessions, setRunId } from "./postgres-sessions.ts";
 import { PostgresRelay } from "./postgres-relay.ts";
 import type { RelayStore } from "./relay-store.ts";
+import { PostgresPlainContents } from "./postgres-plain-contents.ts";
 import type { SessionRow } from "./session-row.ts";
 
 export interface PostgresLedgerOptions {
   /** `postgres://user:password@host:port/database`; the role is an ordinary one. */
   readonly url: string;
+  /** Wrap the keys that its texts are encrypted with. */
+  readonly masterKeys: MasterKeys;
   /** Connections of this process at most. Default 8. */
   readonly maxConnections?: number;
   /** Calls that may be under way at once; one more is `AUDIT_UNAVAILABLE`. Default 1000. */
@@ -48,12 +57,12 @@ const migrationTimeoutMs = 60_000;
  * Opens the ledger in a PostgreSQL database (15 or newer), migrated when needed. Any number of processes may have it open.
  *
  * @throws DomainError `AUDIT_UNAVAILABLE` when the server cannot be used
- * @throws ConfigError when server or role cannot keep what the ledger promises
+ * @throws ConfigError when server or role cannot keep what the ledger promises, or the master keys do not open its keys
  * @throws Error when the schema does not fit this version
- * @example const ledger = await openPostgresLedger({ url: "postgres://soma@127.0.0.1:5432/soma" });
+ * @example const ledger = await openPostgresLedger({ url: "postgres://soma@127.0.0.1:5432/soma", masterKeys });
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
-  const { url, maxConnections = 8, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
+  const { url, masterKeys, maxConnections = 8, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
   const migrations = readMigrations(new URL("./migrations/postgres/", import.meta.url));
   const starting = new PostgresDatabase({
     url,
@@ -70,35 +79,59 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     await starting.close();
   }
   const database = new PostgresDatabase({ url, maxConnections, timeoutMs });
-  return new PostgresLedger(database, { maxWaiting, timeoutMs, now });
+  const ledger = new PostgresLedger(database, { masterKeys, maxWaiting, timeoutMs, now });
+  try {
+    await ledger.prepareContents();
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+  return ledger;
+}
+
+interface PostgresLedgerParts {
+  readonly masterKeys: MasterKeys;
+  readonly maxWaiting: number;
+  readonly timeoutMs: number;
+  readonly now: () => Date;
 }
 
 class PostgresLedger implements Ledger {
   readonly relay: RelayStore;
+  readonly contentKeys: ContentKeys;
   readonly #database: PostgresDatabase;
   readonly #limits: { readonly maxWaiting: number; readonly timeoutMs: number };
   readonly #now: () => Date;
   readonly #appends: PostgresAppends;
   readonly #listeners = new AppendListeners();
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #vault: ContentVault;
+  readonly #plainContents: PostgresPlainContents;
   #closing: Promise<void> | undefined;
 
-  constructor(
-    database: PostgresDatabase,
-    options: { readonly maxWaiting: number; readonly timeoutMs: number; readonly now: () => Date },
-  ) {
-    const { maxWaiting, timeoutMs, now } = options;
+  constructor(database: PostgresDatabase, { masterKeys, maxWaiting, timeoutMs, now }: PostgresLedgerParts) {
     this.#database = database;
     this.#limits = { maxWaiting, timeoutMs };
     this.#now = now;
     this.#appends = new PostgresAppends(database, { maxGroup: 128, timeoutMs, now });
     this.relay = new PostgresRelay(database, (work) => this.#call(work));
+    const access: PostgresAccess = { database, call: (work) => this.#call(work), now };
+    this.contentKeys = new ContentKeys(new PostgresContentKeys(access), masterKeys);
+    this.#vault = new ContentVault(this.contentKeys);
+    this.#plainContents = new PostgresPlainContents(access);
+  }
+
+  /** What must hold before anybody reads or writes: the master keys fit, and no text stands in clear. */
+  async prepareContents(): Promise<void> {
+    await this.contentKeys.assertMasterKeys();
+    await sealPlainContents(this.#plainContents, this.#vault);
   }
 
   async openSession(input: OpenSession): Promise<OpenedSession> {
     assertContents(input.contents, [input.created]);
+    const contents = await this.#vault.seal(input.contents);
     const opened = await this.#call(() =>
-      this.#database.write(input.created.tenant, (query) => openSessionIn(query, input, this.#now())),
+      this.#database.write(input.created.tenant, (query) => openSessionIn(query, input, contents, this.#now())),
     );
     if (!opened.duplicate) this.#listeners.wakeUp();
     return opened;
@@ -109,7 +142,8 @@ class PostgresLedger implements Ledger {
     assertContents(contents, events);
     const [first] = events;
     if (first === undefined) return [];
-    const appended = await this.#call(() => this.#appends.submit(first.tenant, events, contents));
+    const sealed = await this.#vault.seal(contents);
+    const appended = await this.#call(() => this.#appends.submit(first.tenant, events, sealed));
     if (appended.some(({ duplicate }) => !duplicate)) this.#listeners.wakeUp();
     return appended;
   }
@@ -160,8 +194,11 @@ class PostgresLedger implements Ledger {
     return this.#call(() => this.#database.read(tenant, (query) => findIdempotency(query, tenant, key, this.#now())));
   }
 
-  readContent({ tenant, digest }: { tenant: string; digest: Digest }): Promise<Uint8Array | undefined> {
-    return this.#call(() => this.#database.read(tenant, (query) => findContent(query, tenant, digest)));
+  async readContent({ digest, ...subject }: Subject & { digest: Digest }): Promise<Uint8Array | undefined> {
+    const content = await this.#call(() =>
+      this.#database.read(subject.tenant, (query) => findContent(query, subject, digest)),
+    );
+    return content && this.#vault.open(content);
   }
 
   checkWritable(): Promise<void> {

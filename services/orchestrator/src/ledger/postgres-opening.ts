@@ -1,4 +1,5 @@
 import { genesisHash } from "@soma/contracts/audit";
+import type { SealedContent } from "../contents/content-vault.ts";
 import { saysTheSame, sealEvent } from "./event-chain.ts";
 import type { OpenedSession, OpenSession } from "./ledger.ts";
 import { insertContents } from "./postgres-contents.ts";
@@ -12,7 +13,12 @@ import { sessionIdTaken } from "./session-id-taken.ts";
 import { projectSession } from "./session-projection.ts";
 
 /** What opening a session does inside its transaction. Locks in one order: session, key, contents, newest position. */
-export async function openSessionIn(query: Query, input: OpenSession, now: Date): Promise<OpenedSession> {
+export async function openSessionIn(
+  query: Query,
+  input: OpenSession,
+  contents: readonly SealedContent[],
+  now: Date,
+): Promise<OpenedSession> {
   const { created, idempotency } = input;
   const known = idempotency && (await findIdempotency(query, created.tenant, idempotency.key, now));
   if (known !== undefined) {
@@ -27,11 +33,16 @@ export async function openSessionIn(query: Query, input: OpenSession, now: Date)
     await keepKey(query, input, now);
     return existing;
   }
-  return create(query, input, now);
+  return create(query, input, contents, now);
 }
 
-async function create(query: Query, input: OpenSession, now: Date): Promise<OpenedSession> {
-  const { created, workflowId, runId, contents } = input;
+async function create(
+  query: Query,
+  input: OpenSession,
+  contents: readonly SealedContent[],
+  now: Date,
+): Promise<OpenedSession> {
+  const { created, workflowId, runId } = input;
   const sealed = sealEvent(created, { sequence: 1, prevhash: genesisHash, time: now.toISOString() });
   const projection = projectSession(undefined, sealed.event);
   const row = { ...projection, workflow_id: workflowId, ...(runId !== undefined && { run_id: runId }) };

@@ -2,6 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
+import { ContentKeys } from "../contents/content-keys.ts";
+import { ContentVault } from "../contents/content-vault.ts";
+import type { MasterKeys } from "../contents/master-keys.ts";
+import { sealPlainContents } from "../contents/plain-contents.ts";
+import type { Subject } from "../contents/subject.ts";
 import { AppendListeners } from "./append-listeners.ts";
 import { auditUnavailable } from "./audit-unavailable.ts";
 import { assertContents, assertOneTenant, type NewContent } from "./content.ts";
@@ -22,6 +27,7 @@ import type {
 import { readMigrations } from "./migration.ts";
 import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
+import { SqliteContentKeys, type SqliteAccess } from "./sqlite-content-keys.ts";
 import { SqliteContents } from "./sqlite-contents.ts";
 import { SqliteEvents } from "./sqlite-events.ts";
 import { sqliteFailureOf } from "./sqlite-failure.ts";
@@ -29,11 +35,14 @@ import { createSameFileCheck, openSqliteFile } from "./sqlite-file.ts";
 import { SqliteIdempotency } from "./sqlite-idempotency.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteRelay } from "./sqlite-relay.ts";
+import { SqlitePlainContents } from "./sqlite-plain-contents.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
 export interface SqliteLedgerOptions {
   readonly file: string;
+  /** Wrap the keys that its texts are encrypted with. */
+  readonly masterKeys: MasterKeys;
   /** Writes that may wait at once; one more is `AUDIT_UNAVAILABLE`. Default 1000. */
   readonly maxWaiting?: number;
   /** How long a call waits for another process to let go of the file. Default 5000. */
@@ -47,11 +56,12 @@ export interface SqliteLedgerOptions {
  * Opens the ledger in a SQLite file, made and migrated when needed. Several processes may have it open.
  *
  * @throws DomainError `AUDIT_UNAVAILABLE` when the file cannot be used
+ * @throws ConfigError when the master keys do not open the ledger's content keys
  * @throws Error when the file's schema does not fit this version
- * @example const ledger = await openSqliteLedger({ file: join(dataDir, "ledger.sqlite") });
+ * @example const ledger = await openSqliteLedger({ file: join(dataDir, "ledger.sqlite"), masterKeys });
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
-  const { file, maxBytes, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
+  const { file, masterKeys, maxBytes, timeoutMs = 5000, maxWaiting = 1000, now = () => new Date() } = options;
   const migrations = readMigrations(new URL("./migrations/sqlite/", import.meta.url));
   const database = await untilUnlocked(timeoutMs, () => {
     const opened = openSqliteFile(file, maxBytes);
@@ -65,11 +75,27 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   });
   const assertUsable = createSameFileCheck(file);
   const writes = new GroupCommit(database, { maxWaiting, maxGroup: 128, timeoutMs, assertUsable });
-  return new SqliteLedger(database, writes, timeoutMs, now);
+  const ledger = new SqliteLedger({ database, writes, masterKeys, timeoutMs, now });
+  try {
+    await ledger.prepareContents();
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+  return ledger;
+}
+
+interface SqliteLedgerParts {
+  readonly database: DatabaseSync;
+  readonly writes: GroupCommit;
+  readonly masterKeys: MasterKeys;
+  readonly timeoutMs: number;
+  readonly now: () => Date;
 }
 
 class SqliteLedger implements Ledger {
   readonly relay: RelayStore;
+  readonly contentKeys: ContentKeys;
   readonly #database: DatabaseSync;
   readonly #writes: GroupCommit;
   readonly #timeoutMs: number;
@@ -79,10 +105,12 @@ class SqliteLedger implements Ledger {
   readonly #contents: SqliteContents;
   readonly #idempotency: SqliteIdempotency;
   readonly #writer: SqliteWriter;
+  readonly #vault: ContentVault;
+  readonly #plainContents: SqlitePlainContents;
   readonly #listeners = new AppendListeners();
   #closing: Promise<void> | undefined;
 
-  constructor(database: DatabaseSync, writes: GroupCommit, timeoutMs: number, now: () => Date) {
+  constructor({ database, writes, masterKeys, timeoutMs, now }: SqliteLedgerParts) {
     this.#database = database;
     this.#writes = writes;
     this.#timeoutMs = timeoutMs;
@@ -99,11 +127,26 @@ class SqliteLedger implements Ledger {
       write: (work) => writes.submit(work),
       read: (work) => this.#read(work),
     });
+    const access: SqliteAccess = {
+      write: (work) => this.#writes.submit(work),
+      read: (work) => this.#read(work),
+      now,
+    };
+    this.contentKeys = new ContentKeys(new SqliteContentKeys(database, access), masterKeys);
+    this.#vault = new ContentVault(this.contentKeys);
+    this.#plainContents = new SqlitePlainContents(database, access, this.#contents);
+  }
+
+  /** What must hold before anybody reads or writes: the master keys fit, and no text stands in clear. */
+  async prepareContents(): Promise<void> {
+    await this.contentKeys.assertMasterKeys();
+    await sealPlainContents(this.#plainContents, this.#vault);
   }
 
   async openSession(input: OpenSession): Promise<OpenedSession> {
     assertContents(input.contents, [input.created]);
-    const opened = await this.#writes.submit(() => this.#writer.openSession(input));
+    const contents = await this.#vault.seal(input.contents);
+    const opened = await this.#writes.submit(() => this.#writer.openSession(input, contents));
     if (!opened.duplicate) this.#listeners.wakeUp();
     return opened;
   }
@@ -111,7 +154,8 @@ class SqliteLedger implements Ledger {
   async append(events: readonly NewEvent[], contents: readonly NewContent[] = []): Promise<readonly Appended[]> {
     assertOneTenant(events);
     assertContents(contents, events);
-    const appended = await this.#writes.submit(() => this.#writer.append(events, contents));
+    const sealed = await this.#vault.seal(contents);
+    const appended = await this.#writes.submit(() => this.#writer.append(events, sealed));
     if (appended.some(({ duplicate }) => !duplicate)) this.#listeners.wakeUp();
     return appended;
   }
@@ -160,8 +204,9 @@ class SqliteLedger implements Ledger {
     return this.#read(() => this.#idempotency.find(tenant, key, this.#now()));
   }
 
-  readContent({ tenant, digest }: { tenant: string; digest: Digest }): Promise<Uint8Array | undefined> {
-    return this.#read(() => this.#contents.find(tenant, digest));
+  async readContent({ digest, ...subject }: Subject & { digest: Digest }): Promise<Uint8Array | undefined> {
+    const content = await this.#read(() => this.#contents.find(subject, digest));
+    return content && this.#vault.open(content);
   }
 
   checkWritable(): Promise<void> {

@@ -1,5 +1,5 @@
 import { genesisHash, type NewEvent } from "@soma/contracts/audit";
-import type { NewContent } from "./content.ts";
+import type { SealedContent } from "../contents/content-vault.ts";
 import { eventId, saysTheSame, sealEvent } from "./event-chain.ts";
 import type { Appended, OpenedSession, OpenSession } from "./ledger.ts";
 import { eventConflict, idempotencyKeyReused, sessionNotFound } from "./refusals.ts";
@@ -29,7 +29,7 @@ export class SqliteWriter {
     this.#now = now;
   }
 
-  openSession(input: OpenSession): OpenedSession {
+  openSession(input: OpenSession, contents: readonly SealedContent[]): OpenedSession {
     const { created, idempotency } = input;
     const now = this.#now();
     const known = idempotency && this.#tables.idempotency.find(created.tenant, idempotency.key, now);
@@ -39,7 +39,7 @@ export class SqliteWriter {
     // The key decides and not the id: an id that the service makes differs from one try to the next.
     if (known !== undefined) return { row: this.#head(created.tenant, known.sessionId).row, duplicate: true };
 
-    const opened = this.#existing(input) ?? { row: this.#create(input, now), duplicate: false };
+    const opened = this.#existing(input) ?? { row: this.#create(input, contents, now), duplicate: false };
     if (idempotency !== undefined) {
       const { key, requestDigest } = idempotency;
       const record = { requestDigest, sessionId: created.session_id, createdAt: now.toISOString() };
@@ -48,7 +48,7 @@ export class SqliteWriter {
     return opened;
   }
 
-  append(events: readonly NewEvent[], contents: readonly NewContent[]): readonly Appended[] {
+  append(events: readonly NewEvent[], contents: readonly SealedContent[]): readonly Appended[] {
     const appended = events.map((event) => this.#appendOne(event));
     for (const content of contents) this.#tables.contents.insert(content);
     return appended;
@@ -67,7 +67,7 @@ export class SqliteWriter {
     throw sessionIdTaken();
   }
 
-  #create({ created, workflowId, runId, contents }: OpenSession, now: Date): SessionRow {
+  #create({ created, workflowId, runId }: OpenSession, contents: readonly SealedContent[], now: Date): SessionRow {
     const sealed = sealEvent(created, { sequence: 1, prevhash: genesisHash, time: now.toISOString() });
     const projection = projectSession(undefined, sealed.event);
     const row = { ...projection, workflow_id: workflowId, ...(runId !== undefined && { run_id: runId }) };

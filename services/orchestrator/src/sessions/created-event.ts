@@ -15,8 +15,8 @@ export function createdEvent(
   session: SessionInput,
   origin: Origin,
 ): { created: SessionCreated; contents: NewContent[] } {
-  const prompt = newContent(session.tenant, "text/plain; charset=utf-8", session.prompt);
-  const metadata = newContent(session.tenant, "application/json", canonicalJson(session.metadata));
+  const prompt = newContent(session, "text/plain; charset=utf-8", session.prompt);
+  const metadata = newContent(session, "application/json", canonicalJson(session.metadata));
   const capsule = capsuleOf(session.metadata);
   const created: SessionCreated = {
     type: "session.created",

@@ -35,7 +35,7 @@ async function readResult(
   row: SessionRow,
   result: NonNullable<SessionRow["result"]>,
 ): Promise<SessionResult> {
-  const bytes = await deps.ledger.readContent({ tenant: row.tenant, digest: result.digest });
+  const bytes = await deps.ledger.readContent({ tenant: row.tenant, user: row.user, digest: result.digest });
   if (!bytes)
     throw new DomainError(
       "INTERNAL",

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import type { DataConverter } from "@temporalio/common";
 import type { Logger } from "@soma/kit/logger";
 import type { SessionActivities } from "../activities/session-activities.ts";
+import { failureConverterPath } from "./data-converters.ts";
 import type { TemporalLink } from "./temporal-link.ts";
 import { claimDeployment, type WorkerVersion } from "./worker-deployment.ts";
 
@@ -10,7 +12,11 @@ const workflowRegistry = new URL("../workflows/workflow-registry.ts", import.met
 
 /** Workflow code for the sandbox, built once for each process; of the registry of workflows unless given another. */
 export function buildWorkflowBundle(registry: URL = workflowRegistry): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ logger: new DefaultLogger("ERROR"), workflowsPath: fileURLToPath(registry) });
+  return bundleWorkflowCode({
+    logger: new DefaultLogger("ERROR"),
+    workflowsPath: fileURLToPath(registry),
+    failureConverterPath,
+  });
 }
 
 interface SessionWorkerOptions {
@@ -21,6 +27,7 @@ interface SessionWorkerOptions {
   readonly bundle: WorkflowBundleWithSourceMap;
   /** Unset: an unversioned worker, which takes any session. */
   readonly version?: WorkerVersion;
+  readonly dataConverter: DataConverter;
   readonly log: Logger;
 }
 
@@ -93,7 +100,7 @@ export class SessionWorker {
   }
 
   async #create(): Promise<Worker> {
-    const { link, namespace, taskQueue, activities, bundle, version } = this.#options;
+    const { link, namespace, taskQueue, activities, bundle, version, dataConverter } = this.#options;
     const { connection } = await link.connected();
     return Worker.create({
       connection,
@@ -104,6 +111,7 @@ export class SessionWorker {
       ...(version && {
         workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: "PINNED" },
       }),
+      dataConverter,
       shutdownGraceTime: "5s",
       shutdownForceTime: "10s",
       // A cancellation travels back with a heartbeat, so this bounds how long a canceled generation goes on.

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { NativeConnection } from "@temporalio/worker";
 import { DomainError } from "@soma/kit/domain-error";
 import { registerSearchAttributes } from "./search-attributes.ts";
@@ -23,12 +24,14 @@ interface Connected {
  */
 export class TemporalLink {
   readonly #target: TemporalAddress;
+  readonly #dataConverter: DataConverter;
   readonly #stop = new AbortController();
   readonly #connected: Promise<Connected>;
   #now: Connected | undefined;
 
-  constructor(target: TemporalAddress) {
+  constructor(target: TemporalAddress, dataConverter: DataConverter) {
     this.#target = target;
+    this.#dataConverter = dataConverter;
     this.#connected = this.#connect();
     // Whoever waits for it sees the rejection of a link that was closed before it ever worked.
     this.#connected.catch(() => undefined);
@@ -67,7 +70,7 @@ export class TemporalLink {
       this.#stop.signal.throwIfAborted();
       try {
         const connection = await NativeConnection.connect({ address, grpcCompression: { codec: "none" } });
-        const client = new Client({ connection, namespace });
+        const client = new Client({ connection, namespace, dataConverter: this.#dataConverter });
         await registerSearchAttributes(connection, namespace);
         this.#now = { connection, client };
         return this.#now;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { capabilities } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
-import { requireScope, resolvePrincipal, resolveTenant, type Caller } from "../../src/access/principal.ts";
+import { requireRole, requireScope, resolvePrincipal, resolveTenant, type Caller } from "../../src/access/principal.ts";
 import { tenantId, userId } from "../harness/ids.ts";
 import { code } from "../ledger/refusal.ts";
 
@@ -91,4 +91,11 @@ test("a route needs its very scope in the token; on loopback there is none to ne
     for (const scopes of [[], [""], [`${scope}.all`], [scope.slice(0, -1)], [scope.toUpperCase()], ["*"]])
       assert.throws(() => requireScope({ ...withToken, scopes }, scope), code("FORBIDDEN"));
   }
+});
+
+test("a role that is not listed is refused; on loopback, where there is none, nobody is", () => {
+  for (const role of ["viewer", "approver", "auditor"] as const)
+    assert.throws(() => requireRole({ ...withToken, role }, ["operator", "admin"]), code("FORBIDDEN"));
+  requireRole({ ...withToken, role: "admin" }, ["operator", "admin"]);
+  requireRole(onLoopback, ["operator", "admin"]);
 });

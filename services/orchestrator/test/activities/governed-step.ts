@@ -77,7 +77,7 @@ export function scriptedEffect(
           finish_reason: "stop",
           usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
         },
-        contents: [newContent(call.row.tenant, "text/plain; charset=utf-8", text)],
+        contents: [newContent(call.row, "text/plain; charset=utf-8", text)],
       };
     },
     recall(_row, data) {

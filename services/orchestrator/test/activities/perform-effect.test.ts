@@ -46,7 +46,11 @@ test("intent before effect, outcome after it, and then the token is worth nothin
   assert.equal(await perform(world, step, effect), "answer 1");
   assert.deepEqual(ofStep(await world.types()), ["effect.intended", "effect.completed"]);
   assert.equal(await world.deps.identity.verify(step.token), undefined);
-  const text = await world.deps.ledger.readContent({ tenant: step.permit.tenant, digest: sha256("answer 1") });
+  const text = await world.deps.ledger.readContent({
+    tenant: step.permit.tenant,
+    user: "user-demo",
+    digest: sha256("answer 1"),
+  });
   assert.equal(Buffer.from(text ?? []).toString(), "answer 1");
   // P6, P7: the token stands in no event and no log line.
   assert.ok(!JSON.stringify(await world.events()).includes(step.token));

@@ -2,6 +2,7 @@ import { createMetrics } from "@soma/kit/metrics";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import type { SessionDeps } from "../../src/sessions/session-deps.ts";
+import { createDataConverters } from "../../src/temporal/data-converters.ts";
 import { createSessionWorkflows } from "../../src/temporal/session-workflows.ts";
 import { TemporalLink } from "../../src/temporal/temporal-link.ts";
 
@@ -15,7 +16,8 @@ export function createSessionDeps(
   ledger: Ledger,
   seen: { temporalIsUp: boolean; backlogIsFull?: boolean } = { temporalIsUp: true },
 ): AsyncDisposable & { readonly deps: SessionDeps } {
-  const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" });
+  const converters = createDataConverters(ledger, "default");
+  const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" }, converters.client);
   return {
     deps: {
       ledger,

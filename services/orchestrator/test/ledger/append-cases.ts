@@ -110,7 +110,7 @@ export function describeAppends(open: OpenLedger): void {
     await using store = await open();
     const { ledger } = store;
     await ledger.openSession(openingOf(subject));
-    const content = newContent("tenant-a", "text/plain", "never written");
+    const content = newContent({ tenant: "tenant-a", user: "user-1" }, "text/plain", "never written");
     const stranger = { ...subject, session_id: "sess-nobody" };
     const before = await ledger.findSession(key);
     await assert.rejects(
@@ -157,9 +157,12 @@ export function describeAppends(open: OpenLedger): void {
       { ...openingOf(subject).created, key: "created-again" },
     ];
     for (const event of bad) await assert.rejects(ledger.append([event]), TypeError);
-    const forged = { ...newContent("tenant-a", "text/plain", "a"), digest: sha256("b") };
+    const forged = { ...newContent({ tenant: "tenant-a", user: "user-1" }, "text/plain", "a"), digest: sha256("b") };
     await assert.rejects(ledger.append([good], [forged]), TypeError);
-    await assert.rejects(ledger.append([good], [newContent("tenant-b", "text/plain", "a")]), TypeError);
+    await assert.rejects(
+      ledger.append([good], [newContent({ tenant: "tenant-b", user: "user-1" }, "text/plain", "a")]),
+      TypeError,
+    );
     assert.equal(await ledger.lastPosition(), 1);
   });
 

@@ -7,6 +7,7 @@
 import { writeSync } from "node:fs";
 import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import { openingOf, unavailableEvent } from "./sample-events.ts";
 
 const [store = "", session = "", writer = "", count = ""] = process.argv.slice(2);
@@ -14,8 +15,8 @@ const subject = { tenant: "tenant-a", session_id: session };
 const wanted = Number(count) === 0 ? Infinity : Number(count);
 
 const ledger = store.startsWith("postgres:")
-  ? await openPostgresLedger({ url: store, timeoutMs: 20_000 })
-  : await openSqliteLedger({ file: store, timeoutMs: 20_000 });
+  ? await openPostgresLedger({ url: store, masterKeys, timeoutMs: 20_000 })
+  : await openSqliteLedger({ file: store, masterKeys, timeoutMs: 20_000 });
 await ledger.openSession(openingOf(subject));
 let next = 0;
 const lane = async (): Promise<void> => {

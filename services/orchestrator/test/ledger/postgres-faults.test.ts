@@ -11,6 +11,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { PostgresDatabase } from "../../src/ledger/postgres-database.ts";
 import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
 import { killSixteenWriters } from "./killed-writers.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import { postgresMissing, startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 import { openFreshLedger } from "./postgres-store.ts";
 import { code } from "./refusal.ts";
@@ -125,7 +126,7 @@ describe("faults of the ledger in PostgreSQL", { skip: postgresMissing }, () => 
     assert.ok(address !== null && typeof address === "object");
     const began = performance.now();
     const url = `postgres://soma@127.0.0.1:${address.port}/ledger`;
-    await assert.rejects(openPostgresLedger({ url, timeoutMs: 300 }), code("AUDIT_UNAVAILABLE"));
+    await assert.rejects(openPostgresLedger({ url, masterKeys, timeoutMs: 300 }), code("AUDIT_UNAVAILABLE"));
     assert.ok(performance.now() - began < 2000);
     mute.close();
   });

@@ -8,6 +8,7 @@ import { delimiter, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import type { StoredRow } from "../../src/ledger/stored-row.ts";
 
 /** A real PostgreSQL server of a test file's own. */
 export interface PostgresServer extends AsyncDisposable {
@@ -16,7 +17,7 @@ export interface PostgresServer extends AsyncDisposable {
   /** Makes an empty database that the role owns. */
   createDatabase(): Promise<string>;
   /** Runs SQL as the superuser, whom no policy binds. */
-  asSuperuser(database: string, sql: string): Promise<void>;
+  asSuperuser(database: string, sql: string): Promise<readonly StoredRow[]>;
   /** `pg_ctl stop -m immediate`: no checkpoint, connections cut. */
   stopImmediately(): Promise<void>;
   start(): Promise<void>;
@@ -43,12 +44,12 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   );
   const port = await freePort();
   const urlOf = (role: string, database: string): string => `postgres://${role}@127.0.0.1:${port}/${database}`;
-  const asSuperuser = async (database: string, sql: string): Promise<void> => {
-    const client = new Client({ connectionString: urlOf("postgres", database) });
+  const asSuperuser = async (database: string, sql: string): Promise<readonly StoredRow[]> => {
+    const client = new Client({ connectionString: urlOf("postgres", database), options: "-c search_path=soma" });
     client.on("error", () => undefined);
     await client.connect();
     try {
-      await client.query(sql);
+      return (await client.query<StoredRow>(sql)).rows;
     } finally {
       await client.end();
     }
@@ -67,7 +68,8 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     child.stderr.on("data", (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
     for (let tries = 0; ; tries += 1) {
       try {
-        return await asSuperuser("postgres", "SELECT 1");
+        await asSuperuser("postgres", "SELECT 1");
+        return;
       } catch (error) {
         if (child.exitCode !== null || tries > 300)
           throw new Error(`PostgreSQL did not start:\n${log}`, { cause: error });

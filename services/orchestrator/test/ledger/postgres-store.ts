@@ -1,5 +1,6 @@
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPostgresLedger, type PostgresLedgerOptions } from "../../src/ledger/postgres-ledger.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import type { LedgerUnderTest } from "./ledger-suite.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 
@@ -16,8 +17,8 @@ export async function openFreshLedger(
   const database = await server.createDatabase();
   const url = server.urlOf(database);
   const opened: Ledger[] = [];
-  const reopen = async (): Promise<Ledger> => {
-    const ledger = await openPostgresLedger({ url, maxConnections: 4, ...options });
+  const reopen = async (keys = options.masterKeys ?? masterKeys): Promise<Ledger> => {
+    const ledger = await openPostgresLedger({ url, maxConnections: 4, ...options, masterKeys: keys });
     opened.push(ledger);
     return ledger;
   };
@@ -26,6 +27,7 @@ export async function openFreshLedger(
     url,
     ledger: await reopen(),
     reopen,
+    sql: (statement) => server.asSuperuser(database, statement),
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((ledger) => ledger.close()));
     },

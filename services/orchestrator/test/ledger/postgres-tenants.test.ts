@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ConfigError } from "@soma/kit/config";
-import { newContent } from "../../src/ledger/content.ts";
+import { sha256 } from "@soma/kit/digest";
 import { PostgresDatabase, type Query } from "../../src/ledger/postgres-database.ts";
 import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import { postgresMissing, startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 import { openFreshLedger, type PostgresLedgerUnderTest } from "./postgres-store.ts";
 import { completedEvent, openingOf, unavailableEvent } from "./sample-events.ts";
 
 const ofA = { tenant: "tenant-a", session_id: "sess-a" };
 const ofB = { tenant: "tenant-b", session_id: "sess-b" };
-const tenantTables = ["contents", "events", "idempotency", "session_labels", "sessions"];
+const tenantTables = ["content_keys", "contents", "events", "idempotency", "session_labels", "sessions"];
 
 const count = async (query: Query, table: string): Promise<unknown> =>
   (await query(`SELECT count(*)::integer AS rows FROM soma.${table}`))[0]?.["rows"];
@@ -31,7 +32,7 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
     const { ledger, url } = store;
     database = new PostgresDatabase({ url, maxConnections: 2, timeoutMs: 3000 });
     for (const subject of [ofA, ofB]) {
-      const idempotency = { key: "key", requestDigest: newContent("x", "text/plain", "x").digest };
+      const idempotency = { key: "key", requestDigest: sha256("x") };
       await ledger.openSession({ ...openingOf(subject, "hello", ["red"]), idempotency });
       await ledger.append([unavailableEvent(subject, "outage")]);
     }
@@ -65,12 +66,12 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
     );
     assert.deepEqual(
       rows,
-      tenantTables.map((name) => ({ name, forced: true, walled: true })),
+      [...tenantTables, "plain_contents"].toSorted().map((name) => ({ name, forced: true, walled: true })),
     );
   });
 
   test("a row of another tenant can be neither written nor changed", async () => {
-    const insert = "INSERT INTO soma.contents VALUES ('tenant-b', 'sha256:0', 'text/plain', '')";
+    const insert = "INSERT INTO soma.contents VALUES ('tenant-b', 'user-1', 'sha256:0', 'text/plain', 'ck_0', '')";
     await assert.rejects(
       database.write("tenant-a", (query) => query(insert)),
       /row-level security/,
@@ -89,6 +90,11 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
     const readers: [string, unknown[]][] = [
       ["SELECT position FROM soma.tail_events(0, 10)", [1, 2, 3, 4].map((position) => ({ position }))],
       ["SELECT soma.last_position() AS position", [{ position: 4 }]],
+      [
+        "SELECT tenant, keys FROM soma.content_key_holders()",
+        ["tenant-a", "tenant-b"].map((tenant) => ({ tenant, keys: 1 })),
+      ],
+      ["SELECT tenant FROM soma.plain_content_holders()", []],
       ["SELECT soma.tenant_of('sess-b') AS tenant", [{ tenant: "tenant-b" }]],
     ];
     for (const [sql, expected] of readers) {
@@ -153,7 +159,7 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
 
   test("a role that row-level security does not bind is refused, by variable and without the value", async () => {
     const superuser = store.url.replace("//soma@", "//postgres:hunter2@");
-    await assert.rejects(openPostgresLedger({ url: superuser }), (error) => {
+    await assert.rejects(openPostgresLedger({ url: superuser, masterKeys }), (error) => {
       assert.ok(error instanceof ConfigError);
       assert.match(error.message, /^DATABASE_URL .*SUPERUSER/);
       assert.doesNotMatch(error.message, /hunter2/);

@@ -30,7 +30,7 @@ export function openingOf(subject: Subject, prompt = "hello", labels: string[] =
   return {
     created: createdEvent(subject, prompt, labels, user),
     workflowId: `session-${subject.session_id}`,
-    contents: [newContent(subject.tenant, "text/plain; charset=utf-8", prompt)],
+    contents: [newContent({ tenant: subject.tenant, user }, "text/plain; charset=utf-8", prompt)],
   };
 }
 

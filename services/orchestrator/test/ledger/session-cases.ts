@@ -34,7 +34,7 @@ export function describeSessions(open: OpenLedger): void {
     assert.deepEqual(ended?.result, { digest: sha256("world"), model: "small", finish_reason: "stop", usage });
     assert.equal(ended?.decision?.decision_id, "decision-step-1");
     assert.deepEqual(ended?.labels, ["demo"]);
-    const text = await ledger.readContent({ tenant: "tenant-a", digest: sha256("hello") });
+    const text = await ledger.readContent({ tenant: "tenant-a", user: "user-1", digest: sha256("hello") });
     assert.equal(Buffer.from(text ?? []).toString("utf8"), "hello");
   });
 
@@ -128,7 +128,7 @@ export function describeSessions(open: OpenLedger): void {
     await ledger.openSession(openingOf(subject));
     await assert.rejects(ledger.openSession({ ...openingOf(subject, "other"), idempotency }), code("SESSION_ID_TAKEN"));
     assert.equal(await ledger.findIdempotency({ tenant: "tenant-a", key: "key-1" }), undefined);
-    assert.equal(await ledger.readContent({ tenant: "tenant-a", digest: sha256("other") }), undefined);
+    assert.equal(await ledger.readContent({ tenant: "tenant-a", user: "user-1", digest: sha256("other") }), undefined);
   });
 
   test("the sessions that have not ended are found over all tenants, in the order of creation, and no others", async () => {
@@ -168,7 +168,7 @@ export function describeSessions(open: OpenLedger): void {
     assert.equal(await ledger.findSession(theirs), undefined);
     assert.deepEqual(await ledger.readEvents({ ...theirs, after: 0, limit: 10 }), []);
     assert.equal(await ledger.findEvent("tenant-b", "sess-1", "session.created"), undefined);
-    assert.equal(await ledger.readContent({ tenant: "tenant-b", digest: sha256("hello") }), undefined);
+    assert.equal(await ledger.readContent({ tenant: "tenant-b", user: "user-1", digest: sha256("hello") }), undefined);
     assert.equal(await ledger.findIdempotency({ tenant: "tenant-b", key: "key-1" }), undefined);
     assert.deepEqual(await ledger.listSessions({ tenant: "tenant-b", limit: 10 }), { rows: [] });
     await assert.rejects(ledger.setRunId({ ...theirs, runId: "run" }), code("SESSION_NOT_FOUND"));

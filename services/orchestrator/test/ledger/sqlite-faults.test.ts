@@ -7,6 +7,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import { newContent } from "../../src/ledger/content.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { openSqliteFile } from "../../src/ledger/sqlite-file.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import { code } from "./refusal.ts";
 import { openingOf, stepEvents, unavailableEvent } from "./sample-events.ts";
 import { openTemporaryLedger, temporaryFolder } from "./sqlite-store.ts";
@@ -18,7 +19,7 @@ test("a full file is AUDIT_UNAVAILABLE, leaves no half event, and the ledger goe
   await using store = await openTemporaryLedger({ maxBytes: 400_000 });
   const { ledger } = store;
   await ledger.openSession(openingOf(subject));
-  const large = newContent("tenant-a", "text/plain", "x".repeat(1_000_000));
+  const large = newContent({ tenant: "tenant-a", user: "user-1" }, "text/plain", "x".repeat(1_000_000));
   const before = await ledger.tail({ afterPosition: 0, limit: 100 });
   const row = await ledger.findSession(key);
   const outcomes = await Promise.allSettled([
@@ -94,9 +95,9 @@ test("a path or file that cannot hold the database is AUDIT_UNAVAILABLE at the s
   await using folder = await temporaryFolder();
   const file = `${folder.path}/ledger.sqlite`;
   await writeFile(file, "not a database, but long enough to be read as the header of one ".repeat(20));
-  await assert.rejects(openSqliteLedger({ file }), code("AUDIT_UNAVAILABLE"));
-  await assert.rejects(openSqliteLedger({ file: `${file}/below-a-file` }), code("AUDIT_UNAVAILABLE"));
-  await assert.rejects(openSqliteLedger({ file: folder.path }), code("AUDIT_UNAVAILABLE"));
+  await assert.rejects(openSqliteLedger({ file, masterKeys }), code("AUDIT_UNAVAILABLE"));
+  await assert.rejects(openSqliteLedger({ masterKeys, file: `${file}/below-a-file` }), code("AUDIT_UNAVAILABLE"));
+  await assert.rejects(openSqliteLedger({ masterKeys, file: folder.path }), code("AUDIT_UNAVAILABLE"));
 });
 
 test("the folder is the owner's alone, and so are the file and its side files", async () => {

@@ -4,11 +4,12 @@ import { test } from "node:test";
 import { verify } from "../../../../scripts/soma-verify.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { killSixteenWriters } from "./killed-writers.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
 import { runWriter } from "./writer-process.ts";
 
 async function readSession(file: string, sessionId: string): Promise<readonly { sequence: number; id: string }[]> {
-  const ledger = await openSqliteLedger({ file });
+  const ledger = await openSqliteLedger({ file, masterKeys });
   try {
     const events = await ledger.readEvents({ tenant: "tenant-a", sessionId, after: 0, limit: 1_000_000 });
     const row = await ledger.findSession({ tenant: "tenant-a", sessionId });
@@ -53,6 +54,6 @@ test("kill -9 of a writer loses nothing that was acknowledged and leaves the cha
 test("sixteen processes that append and are killed at random lose nothing that was acknowledged", async (context) => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, "ledger.sqlite");
-  await (await openSqliteLedger({ file })).close();
-  await killSixteenWriters(context, file, () => openSqliteLedger({ file }));
+  await (await openSqliteLedger({ file, masterKeys })).close();
+  await killSixteenWriters(context, file, () => openSqliteLedger({ file, masterKeys }));
 });

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sqlite-ledger.ts";
+import { masterKeys } from "../harness/master-keys.ts";
 import type { LedgerUnderTest } from "./ledger-suite.ts";
 
 /** A new folder for one test's database. */
@@ -18,8 +20,8 @@ export async function openTemporaryLedger(
   const folder = await temporaryFolder();
   const file = join(folder.path, "data", "ledger.sqlite");
   const opened: Ledger[] = [];
-  const reopen = async (): Promise<Ledger> => {
-    const ledger = await openSqliteLedger({ file, ...options });
+  const reopen = async (keys = options.masterKeys ?? masterKeys): Promise<Ledger> => {
+    const ledger = await openSqliteLedger({ file, ...options, masterKeys: keys });
     opened.push(ledger);
     return ledger;
   };
@@ -27,6 +29,10 @@ export async function openTemporaryLedger(
     file,
     ledger: await reopen(),
     reopen,
+    async sql(statement) {
+      using raw = new DatabaseSync(file, { timeout: 5000 });
+      return Promise.resolve(raw.prepare(statement).all());
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((ledger) => ledger.close()));
       await folder[Symbol.asyncDispose]();

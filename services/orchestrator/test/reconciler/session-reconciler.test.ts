@@ -22,7 +22,7 @@ describe("the reconciler, on a real Temporal", () => {
   let link: TemporalLink;
   before(async () => {
     stack = await startStack({ name: `test-reconciler-${String(process.pid)}`, parts: ["temporal"] });
-    link = new TemporalLink({ address: stack.url("temporal"), namespace: "default" });
+    link = new TemporalLink({ address: stack.url("temporal"), namespace: "default" }, {});
     await link.connected();
   });
   after(async () => {
@@ -131,7 +131,7 @@ describe("the reconciler, on a real Temporal", () => {
   test("a Temporal that is away proves nothing", async () => {
     await using store = await openTemporaryLedger();
     const row = await openSession(store.ledger, { session_id: "unknown" });
-    const nowhere = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" });
+    const nowhere = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" }, {});
     const reconciler = new SessionReconciler({
       ledger: store.ledger,
       workflows: createSessionWorkflows(nowhere, taskQueue, false),

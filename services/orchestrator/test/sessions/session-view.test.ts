@@ -87,9 +87,9 @@ test("the result's text comes from the content store, and only once the session 
   await using world = await openWorld();
   const { ledger, row } = world;
   const subject = { tenant: row.tenant, session_id: row.session_id };
-  await ledger.append(stepEvents(subject, "completion-1", "Größe 🙂"), [
-    newContent(row.tenant, "text/plain", "Größe 🙂"),
-  ]);
+  const events = stepEvents(subject, "completion-1", "Größe 🙂");
+  for (const event of events) Object.assign(event, { user: row.user });
+  await ledger.append(events, [newContent(row, "text/plain", "Größe 🙂")]);
   assert.equal((await world.view()).result, undefined);
   await ledger.append([completedEvent(subject, "Größe 🙂")]);
   const { result, status, decision } = await world.view();
