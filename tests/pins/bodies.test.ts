@@ -42,7 +42,7 @@ test("the policy engine's bodies", () => {
 test("the identity service's bodies and the claims of its tokens", () => {
   assert.equal(
     fieldsOf(identity.IssueTokenRequest),
-    "user_id tenant_id capabilities mfa_code? agent_id? audience? ttl_seconds? session_id? step?",
+    "user_id tenant_id capabilities mfa_code? agent_id? audience? ttl_seconds? session_id? step? parent_jti? parent_origins?",
   );
   assert.equal(fieldsOf(identity.IssuedToken), "token expires_in token_type");
   assert.equal(fieldsOf(identity.VerifyTokenRequest), "token");
@@ -51,8 +51,20 @@ test("the identity service's bodies and the claims of its tokens", () => {
   assert.equal(fieldsOf(identity.RevokedToken), "revoked");
   assert.equal(
     fieldsOf(identity.TokenClaims),
-    "iss sub aud jti iat exp tenant_id scope role agent_id? session_id? step?",
+    "iss sub aud jti iat exp tenant_id scope role agent_id? session_id? step? act? origins? amr?",
   );
+  assert.equal(fieldsOf(identity.Actor), "sub act?");
+  assert.equal(
+    fieldsOf(identity.ExchangeTokenRequest),
+    "grant_type subject_token subject_token_type actor_token? actor_token_type? audience scope? requested_token_type?",
+  );
+  assert.equal(fieldsOf(identity.ExchangedToken), "access_token issued_token_type token_type expires_in scope");
+  assert.equal(identity.tokenExchangeGrant, "urn:ietf:params:oauth:grant-type:token-exchange");
+  assert.deepEqual(identity.tokenTypes, [
+    "urn:ietf:params:oauth:token-type:access_token",
+    "urn:ietf:params:oauth:token-type:jwt",
+  ]);
+  assert.deepEqual([identity.maxDelegationDepth, identity.maxOrigins], [4, 16]);
 });
 
 test("what stands in Temporal's history of a step", () => {

@@ -4,7 +4,7 @@ import { AuditEvent, eventData } from "@soma/contracts/audit";
 import { fieldsOf } from "./fields-of.ts";
 
 const pinned = {
-  "session.created": "role prompt_digest metadata_digest? model? labels capsule? task_queue",
+  "session.created": "role prompt_digest metadata_digest? model? labels capsule? task_queue token_jti? token_origins?",
   "policy.decided":
     "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
   "token.issued": "step effect_key decision_id jti audience scopes expires_at",

@@ -19,6 +19,7 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
   "identity-service": [
     ...operations,
     "GET /.well-known/jwks.json",
+    "POST /v1/tokens/exchange",
     "POST /v1/tokens/issue",
     "POST /v1/tokens/revoke",
     "POST /v1/tokens/verify",

@@ -28,6 +28,12 @@ export const eventData = {
       labels: Type.Array(Type.String()),
       capsule: Type.Optional(Type.String()),
       task_queue: Type.String(),
+      token_jti: Type.Optional(
+        Type.String({ description: "Id of the caller's token: when that is revoked, the session ends" }),
+      ),
+      token_origins: Type.Optional(
+        Type.Array(Type.String(), { description: "Ids of the tokens that the caller's token derives from" }),
+      ),
     },
     closed,
   ),

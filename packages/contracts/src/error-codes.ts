@@ -34,6 +34,13 @@ export const errors = {
     retry: "never",
     title: "The identity service grants none of the capabilities asked for",
   },
+  ACCESS_REVOKED: {
+    status: 403,
+    retry: "never",
+    title: "The token that the session was started with was revoked",
+  },
+  TOKEN_NOT_ACCEPTED: { status: 400, retry: "never", title: "A token of the request is not valid, or not for this" },
+  DELEGATION_TOO_DEEP: { status: 403, retry: "never", title: "The token was passed on as often as one can be" },
   // Sessions.
   SESSION_NOT_FOUND: { status: 404, retry: "never", title: "No such session" },
   SESSION_ID_TAKEN: { status: 409, retry: "never", title: "The session id is in use" },

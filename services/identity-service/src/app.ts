@@ -1,6 +1,7 @@
 import { buildServer, type Server } from "@soma/kit/server";
 import manifest from "../package.json" with { type: "json" };
 import type { Identity } from "./identity.ts";
+import { addExchangeRoute } from "./routes/exchange-route.ts";
 import { addIssueRoute } from "./routes/issue-route.ts";
 import { addJwksRoute } from "./routes/jwks-route.ts";
 import { addRevokeRoute } from "./routes/revoke-route.ts";
@@ -11,13 +12,14 @@ export async function buildApp(identity: Identity): Promise<Server> {
   const app = await buildServer({
     service: "identity-service",
     version: manifest.version,
-    description: "Issues, verifies and revokes the tokens of users, agents and steps.",
+    description: "Issues, exchanges, verifies and revokes the tokens of users, agents and steps.",
     log: identity.log,
     metrics: identity.metrics,
     missing: () => identity.missing().map((name) => ({ name })),
     bodyLimitBytes: 32_768,
   });
   addIssueRoute(app, identity);
+  await addExchangeRoute(app, identity);
   addVerifyRoute(app, identity);
   addRevokeRoute(app, identity);
   addJwksRoute(app, identity);

@@ -16,7 +16,7 @@ export function createIdentityMetrics(): IdentityMetrics {
     ...metrics,
     tokensIssued: new Counter({
       name: "soma_identity_tokens_issued_total",
-      help: "Tokens issued, for a user or for a step of a session",
+      help: "Tokens issued: for a user, for a step of a session, exchanged for another, or given again for the same key",
       labelNames: ["kind"],
       registers,
     }),

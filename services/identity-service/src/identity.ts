@@ -7,6 +7,7 @@ import { KeyRing } from "./keys/key-ring.ts";
 import { repeat } from "./repeat.ts";
 import { RegistryFile } from "./registry/registry-file.ts";
 import { ServiceCredentials } from "./service-credentials.ts";
+import { IssuedStore } from "./state/issued-store.ts";
 import { RevocationStore } from "./state/revocation-store.ts";
 import { isWritable, openStateDatabase } from "./state/state-database.ts";
 import { TotpStore } from "./state/totp-store.ts";
@@ -57,6 +58,9 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   const database = openStateDatabase(settings.DATA_DIR);
   const revocations = new RevocationStore(database);
   const totp = new TotpStore(database);
+  // A key whose token is lost with the machine gets another one; that is not worth a flush for each token.
+  const memory = openStateDatabase(settings.DATA_DIR, "process");
+  const issued = new IssuedStore(memory);
 
   const refreshRegistry = (): void => {
     registry.reload();
@@ -65,6 +69,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   const prune = (): void => {
     revocations.prune(Math.floor(clock() / 1_000));
     totp.prune(clock() - 3_600_000);
+    issued.prune(Math.floor(clock() / 1_000));
   };
   const tasks = [
     repeat({ name: "registry", everyMs: 2_000, log, task: refreshRegistry }),
@@ -75,6 +80,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
     registry: () => registry.current(),
     keys,
     revocations,
+    issued,
     credentials,
     metrics,
     log,
@@ -89,7 +95,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
     ],
     close: async () => {
       await Promise.all(tasks.map((task) => task.stop()));
-      if (database.isOpen) database.close();
+      for (const one of [memory, database]) if (one.isOpen) one.close();
     },
   };
 }

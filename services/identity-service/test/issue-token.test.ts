@@ -46,6 +46,7 @@ test("the token is an RFC 9068 access token with our claims and no others", asyn
     agent_id: "session-agent",
     session_id: "s-1",
     step: "step-1",
+    act: { sub: "session-agent" },
   });
   const { kid } = identity.keys.signingKey();
   assert.deepEqual(decodeProtectedHeader(issued), { alg: "EdDSA", typ: "at+jwt", kid });

@@ -29,6 +29,24 @@ tenants:
       ann: { role: viewer, capabilities: [session.read] }
 `;
 
+/** The same with what exchanges need: a service that issues nothing, and a second agent. */
+export const exchangeRegistry = registryText
+  .replace(
+    "tenants:\n",
+    `  gateway:
+    audiences: []
+    capabilities: [session.start, session.read, model.complete]
+    exchange: { from: [somagent-orchestrator, somagent-slm], to: [somagent-orchestrator, somagent-slm] }
+tenants:
+`,
+  )
+  .replace(
+    "    agents:\n",
+    "    agents:\n      reader: { capabilities: [session.start, session.read, model.complete] }\n",
+  );
+
+const withKey = (key: string | undefined) => (key === undefined ? {} : { "idempotency-key": key });
+
 /** A folder for one test, gone after it. */
 export function makeDir(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), "soma-identity-"));
@@ -58,11 +76,17 @@ export function settingsFor(dir: string, environment: Readonly<Record<string, st
 /** The service as `main.ts` builds it, with a clock that the test moves and a log that it can read. */
 export async function startIdentity(
   t: TestContext,
-  options: { readonly dir?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly dir?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly registry?: string;
+  } = {},
 ) {
   const dir = options.dir ?? makeDir(t);
   const totpSecret =
-    options.dir === undefined ? writeFiles(dir) : readFileSync(join(dir, "totp", "acme-mia"), "utf8").trim();
+    options.dir === undefined
+      ? writeFiles(dir, options.registry)
+      : readFileSync(join(dir, "totp", "acme-mia"), "utf8").trim();
   const lines: string[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -83,21 +107,35 @@ export async function startIdentity(
   };
   t.after(stop);
   const secretOf = (service: string): string => readFileSync(join(dir, "credentials", service), "utf8");
-  const post = (url: string, body: unknown, secret?: string) =>
+  const post = (url: string, body: unknown, secret?: string, headers: Readonly<Record<string, string>> = {}) =>
     app.inject({
       method: "POST",
       url,
       headers: {
         "content-type": "application/json",
         ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
+        ...headers,
       },
       body: JSON.stringify(body),
     });
-  const issue = (request: Record<string, unknown> = {}, service = "login") =>
+  const issue = (request: Record<string, unknown> = {}, service = "login", key?: string) =>
     post(
       "/v1/tokens/issue",
       { user_id: "ann", tenant_id: "acme", capabilities: ["session.start"], ...request },
       secretOf(service),
+      withKey(key),
+    );
+  const exchange = (request: Record<string, unknown>, service = "gateway", key?: string) =>
+    post(
+      "/v1/tokens/exchange",
+      {
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        audience: "somagent-slm",
+        ...request,
+      },
+      secretOf(service),
+      withKey(key),
     );
   const verify = async (token: string) => (await post("/v1/tokens/verify", { token })).json();
   return {
@@ -110,6 +148,7 @@ export async function startIdentity(
     secretOf,
     post,
     issue,
+    exchange,
     verify,
     stop,
     /** mia's code at the test's time, `steps` periods later. */

@@ -17,6 +17,22 @@ function forge(header: Json, claims: Json, key: KeyObject): string {
   return `${input}.${sign(null, Buffer.from(input), key).toString("base64url")}`;
 }
 
+/** The same with JSON as it is written here. */
+function forgeText(header: string, claims: string, key: KeyObject): string {
+  const input = [header, claims].map((text) => Buffer.from(text).toString("base64url")).join(".");
+  return `${input}.${sign(null, Buffer.from(input), key).toString("base64url")}`;
+}
+
+function rsaUnderOurKid({ header, claims }: Genuine): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const input = `${encode({ ...header, alg: "RS256" })}.${encode(claims)}`;
+  return `${input}.${sign("sha256", Buffer.from(input), privateKey).toString("base64url")}`;
+}
+
+function actorsInARow(count: number): Json {
+  return count === 1 ? { sub: "session-agent" } : { sub: "session-agent", act: actorsInARow(count - 1) };
+}
+
 async function genuine(running: Running) {
   const token = await running.token();
   const { kid, privateKey, publicKey, publicJwk } = running.identity.keys.signingKey();
@@ -80,6 +96,86 @@ const attacks: readonly [title: string, reason: string, make: (from: Genuine) =>
     "x5u",
     "header",
     ({ header, claims, privateKey }) => forge({ ...header, x5u: "https://evil.example/c" }, claims, privateKey),
+  ],
+  [
+    "a kid that is SQL",
+    "unknown_key",
+    ({ header, claims, kid }) => forge({ ...header, kid: `${kid}' OR '1'='1` }, claims, attackers.privateKey),
+  ],
+  [
+    "a kid that is a URL",
+    "unknown_key",
+    ({ header, claims }) => forge({ ...header, kid: "https://evil.example/jwks" }, claims, attackers.privateKey),
+  ],
+  [
+    "a kid with our own before a zero byte",
+    "unknown_key",
+    ({ header, claims, kid }) => forge({ ...header, kid: `${kid}\u0000.pem` }, claims, attackers.privateKey),
+  ],
+  [
+    "a kid that every object has",
+    "unknown_key",
+    ({ header, claims }) => forge({ ...header, kid: "constructor" }, claims, attackers.privateKey),
+  ],
+  [
+    "a kid that is a list with ours",
+    "header",
+    ({ header, claims, kid, privateKey }) => forge({ ...header, kid: [kid] }, claims, privateKey),
+  ],
+  ["RS256 under our kid", "header", rsaUnderOurKid],
+  [
+    "b64, even when we signed",
+    "header",
+    ({ header, claims, privateKey }) => forge({ ...header, b64: false }, claims, privateKey),
+  ],
+  [
+    "a name twice in the header",
+    "malformed",
+    ({ claims, kid, privateKey }) =>
+      forgeText(`{"alg":"none","alg":"EdDSA","typ":"at+jwt","kid":"${kid}"}`, JSON.stringify(claims), privateKey),
+  ],
+  [
+    "a claim twice, even when we signed",
+    "malformed",
+    ({ header, claims, privateKey }) =>
+      forgeText(JSON.stringify(header), JSON.stringify(claims).replace("{", '{"sub":"root",'), privateKey),
+  ],
+  [
+    "claims in another spelling, even when we signed",
+    "malformed",
+    ({ header, claims, privateKey }) =>
+      forgeText(JSON.stringify(header), JSON.stringify(claims).replace('"sub"', String.raw`"\u0073ub"`), privateKey),
+  ],
+  [
+    "claims behind a byte order mark",
+    "malformed",
+    ({ header, claims, privateKey }) =>
+      forgeText(JSON.stringify(header), `\uFEFF${JSON.stringify(claims)}`, privateKey),
+  ],
+  [
+    "not before a time to come",
+    "claims",
+    ({ header, claims, privateKey }) => forge(header, { ...claims, nbf: Number(claims["iat"]) + 61 }, privateKey),
+  ],
+  [
+    "an exp as text",
+    "claims",
+    ({ header, claims, privateKey }) => forge(header, { ...claims, exp: String(claims["exp"]) }, privateKey),
+  ],
+  [
+    "a chain of five actors, even when we signed",
+    "claims",
+    ({ header, claims, privateKey }) => forge(header, { ...claims, act: actorsInARow(5) }, privateKey),
+  ],
+  [
+    "17 origins, even when we signed",
+    "claims",
+    ({ header, claims, privateKey }) =>
+      forge(
+        header,
+        { ...claims, origins: Array.from({ length: 17 }, (_, index) => `jti-${String(index)}`) },
+        privateKey,
+      ),
   ],
   ["x5c", "header", ({ header, claims, privateKey }) => forge({ ...header, x5c: ["AA"] }, claims, privateKey)],
   [

@@ -2,6 +2,7 @@ import { startLimits } from "@soma/contracts/session";
 import type { Logger } from "@soma/kit/logger";
 import { buildServer, type Server } from "@soma/kit/server";
 import type { Settings } from "./config.ts";
+import { DecisionMemory } from "./decision-memory.ts";
 import { createEngineMetrics } from "./metrics.ts";
 import { PackStore } from "./packs/pack-store.ts";
 import { watchDirectory } from "./packs/watch-directory.ts";
@@ -34,7 +35,14 @@ export async function buildApp({ settings, log, now = () => new Date(), reload }
     // The limit is that of metadata, which stands one level down here.
     maxDepth: startLimits.depth + 1,
   });
-  addEvaluateRoute(app, { store, log, metrics, decisionTtlSeconds: settings.DECISION_TTL_SECONDS, now });
+  addEvaluateRoute(app, {
+    store,
+    memory: new DecisionMemory(),
+    log,
+    metrics,
+    decisionTtlSeconds: settings.DECISION_TTL_SECONDS,
+    now,
+  });
   addPacksRoute(app, store);
   // Watched before it is read, so that a change in between is not missed.
   const watch = watchDirectory({ directory: settings.POLICY_DIR, onChange: () => store.scan(), ...reload });

@@ -1,6 +1,7 @@
 """Who may call: the bearer token of each request is verified afresh by the identity service. Fails closed."""
 
 import asyncio
+import hashlib
 import json
 import re
 from typing import Any
@@ -37,6 +38,7 @@ class Access:
         granted = claims.get("scope")
         if not isinstance(granted, str) or not set(scopes) & set(granted.split()):
             raise ApiError(403, "insufficient_scope", f"the token lacks the scope {' or '.join(scopes)}")
+        _require_own_step(claims, request.headers.getlist("idempotency-key"))
         return _caller_of(claims)
 
     async def close(self) -> None:
@@ -90,6 +92,23 @@ def _caller_of(claims: dict[str, Any]) -> Caller:
     if len(named) != 4 or not tenant or not subject:  # noqa: PLR2004 - all of them
         raise _unavailable()  # an answer that does not say whose token it is
     return Caller(*named)
+
+
+def effect_key(tenant: str, session: str, step: str) -> str:
+    """Return what a step is known by to every target: a SHA-256 over parts, each preceded by its length in bytes."""
+    parts = "".join(f"{len(part.encode())}:{part}" for part in (tenant, session, step))
+    return f"sha256:{hashlib.sha256(parts.encode()).hexdigest()}"
+
+
+def _require_own_step(claims: dict[str, Any], keys: list[str]) -> None:
+    """Refuse a step's token together with the key of another step: it would be done in that one's name."""
+    bound = [claims.get(name) for name in ("tenant_id", "session_id", "step")]
+    names = [name for name in bound if isinstance(name, str)]
+    if not keys or len(names) != len(bound):
+        return
+    own = effect_key(*names)
+    if any(key != own and not key.startswith(f"{own}/") for key in keys):
+        raise ApiError(403, "wrong_step", "the idempotency-key is not that of the step that the token is for")
 
 
 def _unauthorized(message: str) -> ApiError:

@@ -7,7 +7,7 @@ import unittest
 
 from starlette.requests import Request
 
-from soma_slm.access import Access
+from soma_slm.access import Access, effect_key
 from soma_slm.openai_errors import ApiError
 from test.scripted_identity import Answer, answer_of, scripted_identity
 
@@ -15,18 +15,19 @@ TOKEN = "aaaa.bbbb.cccc"  # noqa: S105 - not a token of anything
 OURS = "somagent-slm"
 
 
-def request_with(*authorization: str) -> Request:
+def request_with(*authorization: str, keys: tuple[str, ...] = ()) -> Request:
     headers = [(b"authorization", value.encode("latin-1")) for value in authorization]
+    headers += [(b"idempotency-key", key.encode("latin-1")) for key in keys]
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""})
 
 
-def refusal(url: str, *authorization: str) -> ApiError:
+def refusal(url: str, *authorization: str, keys: tuple[str, ...] = ()) -> ApiError:
     """Return how the request is refused; that it is not refused is a failure."""
 
     async def attempt() -> ApiError:
         access = Access(url, OURS)
         try:
-            await access.require(request_with(*authorization), "model.complete")
+            await access.require(request_with(*authorization, keys=keys), "model.complete")
         except ApiError as error:
             return error
         finally:
@@ -97,6 +98,27 @@ class AccessTest(unittest.TestCase):
             with self.subTest(scope):
                 claims = {"aud": [OURS], "scope": scope}
                 self.check(answer_of({"valid": True, "claims": claims}), 403, "insufficient_scope")
+
+    def test_the_key_of_another_step(self) -> None:
+        claims = {
+            "aud": OURS,
+            "scope": "model.complete",
+            "tenant_id": "tenant-demo",
+            "session_id": "sess-1",
+            "step": "completion-1",
+        }
+        # Written by the orchestrator's own function for these three parts.
+        own = "sha256:dd48dba4d649332a8e1b32062f46c78b1a1da8918864c1e30824c661802c3e4e"
+        self.assertEqual(effect_key("tenant-demo", "sess-1", "completion-1"), own)
+        others = (effect_key("tenant-demo", "sess-1", "completion-2"), own[:-1], f"{own}0", own.upper(), "", "1")
+        with scripted_identity(answer_of({"valid": True, "claims": claims})) as (url, _):
+            for keys in [*((other,) for other in others), (own, others[0])]:
+                with self.subTest(keys):
+                    error = refusal(url, f"Bearer {TOKEN}", keys=keys)
+                    self.assertEqual((error.status, error.code), (403, "wrong_step"))
+            for keys in [(), (own,), (f"{own}/2",)]:
+                with self.subTest(keys), self.assertRaisesRegex(AssertionError, "was let in"):
+                    refusal(url, f"Bearer {TOKEN}", keys=keys)
 
     def test_unusable_headers_never_reach_the_identity_service(self) -> None:
         unusable = [

@@ -10,6 +10,8 @@ import { RegistryDocument } from "./registry-schema.ts";
 interface ServiceRights {
   readonly audiences: ReadonlySet<string>;
   readonly capabilities: ReadonlySet<Capability>;
+  /** Audiences of the tokens that it may exchange, and of those that it gets for them. */
+  readonly exchange: { readonly from: ReadonlySet<string>; readonly to: ReadonlySet<string> };
 }
 
 export interface RegisteredUser {
@@ -105,8 +107,10 @@ export function parseRegistry(text: string, options: ParseOptions): Registry {
 
 function toRegistry(value: RegistryDocument, version: string): Registry {
   const services = Object.entries(value.services).map(
-    ([name, { audiences, capabilities }]) =>
-      [name, { audiences: new Set(audiences), capabilities: new Set(capabilities) }] as const,
+    ([name, { audiences, capabilities, exchange: { from = [], to = [] } = {} }]) => {
+      const exchange = { from: new Set(from), to: new Set(to) };
+      return [name, { audiences: new Set(audiences), capabilities: new Set(capabilities), exchange }] as const;
+    },
   );
   const tenants = Object.entries(value.tenants).map(([name, { users = {}, agents = {} }]) => {
     const usersOf = Object.entries(users).map(

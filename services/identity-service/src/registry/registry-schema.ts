@@ -7,10 +7,14 @@ const closed = { additionalProperties: false } as const;
 const CapabilityList = Type.Array(Type.Unsafe<Capability>(Type.String({ enum: capabilities })), { uniqueItems: true });
 const Name = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
 
+const AudienceList = Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { uniqueItems: true });
+
 const ServiceEntry = Type.Object(
   {
-    audiences: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { uniqueItems: true }),
+    audiences: AudienceList,
     capabilities: CapabilityList,
+    // Tokens for whom it may exchange, and for tokens to whom; without this, none.
+    exchange: Type.Optional(Type.Object({ from: AudienceList, to: AudienceList }, closed)),
   },
   closed,
 );

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { TokenClaims } from "@soma/contracts/identity";
 
 // A clock that was ahead for a while must not have pruned what is needed again after it was set right.
 const marginSeconds = 3_600;
@@ -24,6 +25,11 @@ export class RevocationStore {
 
   isRevoked(jti: string): boolean {
     return this.#find.get(jti) !== undefined;
+  }
+
+  /** True when the token itself was revoked, or one that it derives from. */
+  isRevokedWithOrigins({ jti, origins = [] }: Pick<TokenClaims, "jti" | "origins">): boolean {
+    return [jti, ...origins].some((id) => this.isRevoked(id));
   }
 
   prune(now: number): void {

@@ -3,19 +3,22 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "@soma/kit/config";
 
-const schemaVersion = 1;
+const schemaVersion = 2;
+
+/** `power`: an acknowledged write survives the machine. `process`: it survives any process, and costs no disk flush. */
+type Survives = "power" | "process";
 
 /**
- * Opens the durable state. What was acknowledged is on disk (synchronous=FULL), and several processes on one machine
+ * Opens the durable state. What was acknowledged is on disk unless less is asked for, and several processes on one machine
  * may share the file; a network file system may not hold it.
  */
-export function openStateDatabase(dataDir: string): DatabaseSync {
+export function openStateDatabase(dataDir: string, survives: Survives = "power"): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, "identity.sqlite");
   // SQLite would make it, and the files beside it that take over its mode, readable by everybody.
   closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: 5_000 });
-  database.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+  database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${survives === "power" ? "FULL" : "NORMAL"};`);
   inTransaction(database, () => {
     const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (found > schemaVersion)
@@ -31,6 +34,11 @@ export function openStateDatabase(dataDir: string): DatabaseSync {
         tenant TEXT NOT NULL, user TEXT NOT NULL, failed_at INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX IF NOT EXISTS totp_failures_of_user ON totp_failures (tenant, user, failed_at);
+      CREATE TABLE IF NOT EXISTS issued_tokens (
+        service TEXT NOT NULL, key TEXT NOT NULL, request_digest TEXT NOT NULL, claims TEXT NOT NULL,
+        expires_at INTEGER NOT NULL, PRIMARY KEY (service, key)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS issued_tokens_by_end ON issued_tokens (expires_at);
       CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY CHECK (id = 1), written_at INTEGER NOT NULL) STRICT;
       PRAGMA user_version = ${String(schemaVersion)};
     `);

@@ -16,7 +16,8 @@ export function requireToken(identity: IdentityClient): Authenticate {
     const role = roles.find((known) => known === claims?.role);
     // A token for another service is no token here, however valid it is.
     if (!claims || role === undefined || claims.aud !== orchestratorAudience) throw unauthenticated();
-    return { authn: "token", tenant: claims.tenant_id, user: claims.sub, role, scopes: claims.scope.split(" ") };
+    const { tenant_id: tenant, sub: user, scope, jti, origins = [] } = claims;
+    return { authn: "token", tenant, user, role, scopes: scope.split(" "), token: { jti, origins } };
   };
 }
 

@@ -2,6 +2,12 @@ import type { TenantId, UserId } from "@soma/contracts/ids";
 import type { AuthenticationKind, Capability, Role } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 
+/** The token that somebody showed, and those that it derives from: a session ends when one of them is revoked. */
+export interface TokenLineage {
+  readonly jti: string;
+  readonly origins: readonly string[];
+}
+
 /** Who calls, as far as the door knows. With a token tenant and user are fixed; on loopback the request names them. */
 export type Caller =
   | {
@@ -10,6 +16,7 @@ export type Caller =
       readonly user: UserId;
       readonly role: Role;
       readonly scopes: readonly string[];
+      readonly token: TokenLineage;
     }
   | { readonly authn: "unauthenticated-loopback" };
 
@@ -19,6 +26,7 @@ export interface Principal {
   readonly user: UserId;
   readonly role: Role;
   readonly authn: AuthenticationKind;
+  readonly token?: TokenLineage;
 }
 
 /** Refuses a caller whose token does not carry the scope that the route needs. @throws DomainError FORBIDDEN. */
@@ -48,7 +56,8 @@ export function resolvePrincipal(caller: Caller, claim: Claim): Principal {
   if (caller.authn === "token") {
     assertAgrees("/tenant", caller.tenant, claim.tenant);
     assertAgrees("/user", caller.user, claim.user);
-    return { tenant: caller.tenant, user: caller.user, role: caller.role, authn: caller.authn };
+    const { tenant, user, role, authn, token } = caller;
+    return { tenant, user, role, authn, token };
   }
   const missing = [...(claim.tenant === undefined ? ["/tenant"] : []), ...(claim.user === undefined ? ["/user"] : [])];
   if (claim.tenant === undefined || claim.user === undefined) {

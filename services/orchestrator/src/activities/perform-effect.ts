@@ -9,7 +9,9 @@ import type { NewContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { findKnownSession } from "./known-session.ts";
+import { mintStepToken } from "./mint-step-token.ts";
 import { eventContext, recoveredEvents, stepKeys } from "./step-events.ts";
+import { TokenWatch } from "./token-watch.ts";
 import { recordingOutage } from "./waiting.ts";
 
 interface Outcome<Result> {
@@ -18,19 +20,28 @@ interface Outcome<Result> {
   readonly contents: readonly NewContent[];
 }
 
+interface EffectCall {
+  readonly permit: Permit;
+  readonly row: SessionRow;
+  readonly token: string;
+  /** Fires when the token is revoked while the effect runs: the effect ends at once, with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
 interface Effect<Result> {
   /** The effect itself, called at most once at a time for a key; the permit is checked and the intent recorded. */
-  perform(call: { permit: Permit; row: SessionRow; token: string }): Promise<Outcome<Result>>;
+  perform(call: EffectCall): Promise<Outcome<Result>>;
   /** The result of an effect that completed before, from what was recorded. */
   recall(row: SessionRow, data: unknown): Promise<Result>;
 }
 
 /**
- * The second half of a governed step, where the effect is: check permit → record intent → effect → record outcome →
- * end the token. The outcome is recorded here, in the process that saw it, and not by the workflow: if this process
+ * The second half of a governed step, where the effect is: check permit and token → record intent → effect → record
+ * outcome → end the token. While the effect runs the token is watched, and a revocation ends it. The outcome is recorded here, in the process that saw it, and not by the workflow: if this process
  * dies after that, the next attempt finds it and does nothing twice.
  *
- * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, AUDIT_UNAVAILABLE (no durable record, no effect), or the effect's own.
+ * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, AUDIT_UNAVAILABLE (no durable record, no effect),
+ *   MODEL_TOKEN_REFUSED (revoked, before or meanwhile), IDENTITY_UNAVAILABLE, or the effect's own.
  */
 export async function performEffect<Result>(
   deps: ActivityDeps,
@@ -47,13 +58,24 @@ export async function performEffect<Result>(
   const row = await findKnownSession(deps, permit.tenant, permit.session_id);
   const done = await deps.ledger.findEvent(row.tenant, row.session_id, stepKeys.completed(permit.step));
   if (done) return effect.recall(row, done.data);
-  await deps.ledger.append([intentOf(row, permit, action, sealed)]);
+  const watch = watchToken(deps, { row, permit, action, token });
+  await recordingOutage(deps, row, permit.step, () => watch.assertFresh());
+  await deps.ledger.append([
+    ...recoveredEvents(row, permit.step, "identity-service"),
+    intentOf(row, permit, action, sealed),
+  ]);
   let outcome: Outcome<Result>;
+  watch.start();
   try {
-    outcome = await recordingOutage(deps, row, permit.step, () => effect.perform({ permit, row, token }));
+    outcome = await recordingOutage(deps, row, permit.step, () =>
+      effect.perform({ permit, row, token, signal: watch.signal }),
+    );
   } catch (error) {
-    if (isFinal(error)) await endToken(deps, token, permit);
-    throw error;
+    const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
+    if (isFinal(cause)) await endTokens(deps, [token, watch.token], permit);
+    throw cause;
+  } finally {
+    watch.stop();
   }
   const completed: NewEvent = {
     ...eventContext(row),
@@ -69,7 +91,7 @@ export async function performEffect<Result>(
     if (!first) throw error;
     return effect.recall(row, first.data);
   }
-  await endToken(deps, token, permit);
+  await endTokens(deps, [token, watch.token], permit);
   return outcome.result;
 }
 
@@ -99,10 +121,26 @@ function intentOf(row: SessionRow, permit: Permit, action: GovernedAction, token
   };
 }
 
+function watchToken(
+  deps: ActivityDeps,
+  { token, ...step }: { row: SessionRow; permit: Permit; action: GovernedAction; token: string },
+): TokenWatch {
+  const { identity, log } = deps;
+  return new TokenWatch({
+    identity,
+    log,
+    session_id: step.row.session_id,
+    token,
+    now: () => deps.now(),
+    renew: async (audience, renewal, signal) =>
+      (await mintStepToken(deps, { ...step, audience, renewal, signal })).minted,
+  });
+}
+
 /** A token that cannot be revoked now ends by itself within minutes; the step's outcome does not hang on it. */
-async function endToken(deps: ActivityDeps, token: string, permit: Permit): Promise<void> {
+async function endTokens(deps: ActivityDeps, tokens: readonly string[], permit: Permit): Promise<void> {
   try {
-    await deps.identity.revoke(token);
+    for (const token of new Set(tokens)) await deps.identity.revoke(token);
   } catch (error) {
     deps.log.warn(
       { session_id: permit.session_id, step: permit.step, err: error },

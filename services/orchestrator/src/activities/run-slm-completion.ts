@@ -19,7 +19,8 @@ const heartbeatMs = 3_000;
 
 /**
  * One completion by the model: remote, because it is long and another worker must be able to take it over. Streams
- * deltas to the readers of this process; a cancellation closes the connection, which ends the generation.
+ * deltas to the readers of this process; a cancellation, or a token that was revoked, closes the connection, which ends
+ * the generation.
  */
 export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["run-slm-completion"] {
   return async (permit, action, sealed) => {
@@ -30,7 +31,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
     try {
       return await performEffect(deps, permit, action, sealed, {
         recall: (row, data) => recallResult(deps, row, data),
-        async perform({ permit: checked, row, token }) {
+        async perform({ permit: checked, row, token, signal }) {
           let offset = 0;
           const completion = await deps.model.complete({
             prompt: await readPrompt(deps, row, action),
@@ -38,7 +39,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
             ...(checked.max_output_tokens !== undefined && { maxOutputTokens: checked.max_output_tokens }),
             token,
             effectKey: checked.effect_key,
-            signal: context.cancellationSignal,
+            signal: AbortSignal.any([context.cancellationSignal, signal]),
             onText(text) {
               deps.deltas.publish(row.session_id, { step: checked.step, offset, text });
               offset += text.length;

@@ -1,4 +1,6 @@
 import { IssuedToken, TokenClaims, VerifiedToken, type IssueTokenRequest } from "@soma/contracts/identity";
+import { Problem } from "@soma/contracts/problem";
+import { idempotencyKeyHeader } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import { readSecretFile } from "@soma/kit/secret-file";
 import { Upstream, UpstreamError, type UpstreamAnswer } from "@soma/kit/upstream";
@@ -14,8 +16,12 @@ export interface MintedToken {
 }
 
 export interface IdentityClient {
-  /** @throws DomainError IDENTITY_DENIED, IDENTITY_UNAVAILABLE or IDENTITY_BAD_RESPONSE. */
-  issue(request: IssueTokenRequest, signal: AbortSignal): Promise<MintedToken>;
+  /**
+   * The same key with the same request gives the same token again.
+   * @throws DomainError IDENTITY_DENIED, ACCESS_REVOKED when that is so because a parent was revoked,
+   *   IDENTITY_UNAVAILABLE or IDENTITY_BAD_RESPONSE.
+   */
+  issue(request: IssueTokenRequest, idempotencyKey: string, signal: AbortSignal): Promise<MintedToken>;
   /** The claims of a valid token, `undefined` for any other. @throws DomainError as {@link issue}. */
   verify(token: string): Promise<TokenClaims | undefined>;
   /** Ends a token before its time. @throws DomainError as {@link issue}. */
@@ -43,11 +49,16 @@ export function createIdentityClient(base: URL, credentialFile: string): Identit
   }
 
   return {
-    async issue(request, signal) {
+    async issue(request, idempotencyKey, signal) {
       const answer = await post("/v1/tokens/issue", request, {
         signal,
-        headers: { authorization: `Bearer ${readCredential(credentialFile)}` },
+        headers: {
+          authorization: `Bearer ${readCredential(credentialFile)}`,
+          [idempotencyKeyHeader]: idempotencyKey,
+        },
       });
+      if (answer.status === 403 && blamesParent(answer.body))
+        throw new DomainError("ACCESS_REVOKED", "The token that the session was started with was revoked.");
       if (answer.status === 403)
         throw new DomainError(
           "IDENTITY_DENIED",
@@ -97,6 +108,7 @@ function readClaims(token: string, request: IssueTokenRequest): TokenClaims {
     claims.tenant_id === request.tenant_id &&
     (request.audience === undefined || claims.aud === request.audience) &&
     isNothingElse(claims.agent_id, request.agent_id) &&
+    isNothingElse(claims.act?.sub, request.agent_id) &&
     isNothingElse(claims.session_id, request.session_id) &&
     isNothingElse(claims.step, request.step) &&
     (request.ttl_seconds === undefined || claims.exp - claims.iat <= request.ttl_seconds);
@@ -108,6 +120,11 @@ function readClaims(token: string, request: IssueTokenRequest): TokenClaims {
 /** A service that does not know the field may leave it out; one that names it names what was asked for. */
 function isNothingElse(claim: string | undefined, asked: string | undefined): boolean {
   return claim === undefined || claim === asked;
+}
+
+/** Our identity service names the field that is to blame when that is the parent; any other reason it keeps to itself. */
+function blamesParent(body: unknown): boolean {
+  return Value.Check(Problem, body) && body.errors?.some(({ pointer }) => pointer === "/parent_jti") === true;
 }
 
 function readCredential(file: string): string {

@@ -1,4 +1,5 @@
 import { ForeignDecision, type EvaluateRequest } from "@soma/contracts/policy";
+import { idempotencyKeyHeader } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import { Upstream, UpstreamError } from "@soma/kit/upstream";
 import { Value } from "typebox/value";
@@ -23,12 +24,19 @@ export interface PolicyAnswer {
   readonly obligations: NonNullable<ForeignDecision["obligations"]>;
 }
 
+/** What a question is known by. */
+export interface QuestionIds {
+  /** Comes back with the answer. */
+  readonly requestId: string;
+  readonly idempotencyKey: string;
+}
+
 export interface PolicyClient {
   /**
-   * Asks the engine.
+   * Asks the engine; the same key with the same request is the same question, whose answer may be remembered.
    * @throws DomainError POLICY_UNAVAILABLE or POLICY_BAD_RESPONSE: both are denials for now.
    */
-  evaluate(request: EvaluateRequest, requestId: string, signal: AbortSignal): Promise<PolicyAnswer>;
+  evaluate(request: EvaluateRequest, ids: QuestionIds, signal: AbortSignal): Promise<PolicyAnswer>;
   checkHealth(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,10 +46,10 @@ export function createPolicyClient(url: URL): PolicyClient {
   const upstream = new Upstream({ name: "policy-engine", origin: url.origin, deadlineMs, maxBytes });
   const prefix = url.pathname.slice(0, -"/v1/evaluate".length);
   return {
-    async evaluate(request, requestId, signal) {
+    async evaluate(request, { requestId, idempotencyKey }, signal) {
       try {
         const answer = await upstream.postJson(url.pathname, request, {
-          headers: { "x-request-id": requestId },
+          headers: { "x-request-id": requestId, [idempotencyKeyHeader]: idempotencyKey },
           signal,
         });
         if (answer.status >= 500) throw unavailable(`status ${String(answer.status)}`);

@@ -1,7 +1,7 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest } from "@soma/contracts/ids";
 import { canonicalJson, digestOfParts, sha256 } from "@soma/kit/digest";
-import { assertAuditEvent } from "./typed-event.ts";
+import { assertAuditEvent, typedEvent } from "./typed-event.ts";
 
 /** Where an event stands in its session; what the ledger adds to a `NewEvent`. */
 export interface EventPlace {
@@ -62,15 +62,27 @@ export function sealEvent(input: NewEvent, place: EventPlace): SealedEvent {
 
 /**
  * True when a writer says again what is recorded: everything is equal but place, time and trace, which belong to the
- * attempt and not to what happened.
+ * attempt and not to what happened; so does the token that a start was sent with, of which the first one counts.
  */
 export function saysTheSame(recorded: AuditEvent, input: NewEvent): boolean {
   const { traceparent: _ofThisAttempt, ...said } = input;
   const again = sealEvent(
-    recorded.traceparent === undefined ? said : { ...said, traceparent: recorded.traceparent },
+    withTokenOf(recorded, recorded.traceparent === undefined ? said : { ...said, traceparent: recorded.traceparent }),
     recorded,
   );
   return again.event.hash === recorded.hash;
+}
+
+function withTokenOf(recorded: AuditEvent, said: NewEvent): NewEvent {
+  if (said.type !== "session.created") return said;
+  const { token_jti: _jti, token_origins: _origins, ...data } = said.data;
+  const first = typedEvent(recorded);
+  if (first.type !== "session.created") return said;
+  const { token_jti, token_origins } = first.data;
+  return {
+    ...said,
+    data: { ...data, ...(token_jti !== undefined && { token_jti }), ...(token_origins && { token_origins }) },
+  };
 }
 
 /** Reads recorded bytes. @throws TypeError when they are not an event of the contract */

@@ -30,6 +30,8 @@ export const SessionProjection = Type.Object(
     capsule: Type.Optional(Type.String()),
     prompt_digest: DigestSchema,
     metadata_digest: Type.Optional(DigestSchema),
+    token_jti: Type.Optional(Type.String()),
+    token_origins: Type.Optional(Type.Array(Type.String())),
     created_at: Type.String(),
     updated_at: Type.String(),
     last_seq: Type.Integer({ minimum: 1 }),

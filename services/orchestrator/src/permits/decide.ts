@@ -9,7 +9,7 @@ import type { ActivityDeps } from "../activities/activity-deps.ts";
 import { eventContext, recoveredEvents, stepKeys } from "../activities/step-events.ts";
 import type { PolicyOutcome, StepProposal } from "../activities/session-activities.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import { actionDigest, effectKeyOf, signPermit } from "./permit.ts";
+import { actionDigest, effectKeyOf, roundKey, signPermit } from "./permit.ts";
 
 type Decided = EventData<"policy.decided">;
 
@@ -51,7 +51,10 @@ async function askAndRecord(
   const effectKey = effectKeyOf({ ...row, step: proposal.step });
   const answer = await deps.policy.evaluate(
     requestOf(row, proposal),
-    `${effectKey.slice(7, 39)}-${String(proposal.round)}`,
+    {
+      requestId: `${effectKey.slice(7, 39)}-${String(proposal.round)}`,
+      idempotencyKey: roundKey(effectKey, proposal.round),
+    },
     signal,
   );
   const data = decidedData(proposal, effectKey, answer);

@@ -17,6 +17,11 @@ export function effectKeyOf(step: StepRef): Digest {
   return digestOfParts(step.tenant, step.session_id, step.step);
 }
 
+/** What one round of a step is known by to policy and identity: asked again, they answer as before. */
+export function roundKey(effectKey: Digest, round: number): string {
+  return `${effectKey}/${String(round)}`;
+}
+
 /** The digest that a permit is bound to. */
 export function actionDigest(action: GovernedAction): Digest {
   return digestOf(action);

@@ -1,5 +1,6 @@
 import { defaultAgent, type AuthenticationKind } from "@soma/contracts/wire-names";
 import { canonicalJson } from "@soma/kit/digest";
+import type { TokenLineage } from "../access/principal.ts";
 import { newContent, type NewContent } from "../ledger/content.ts";
 import type { SessionCreated } from "../ledger/ledger.ts";
 import { capsuleOf, labelsOf, type SessionInput } from "./session-input.ts";
@@ -8,6 +9,7 @@ interface Origin {
   readonly role: string;
   readonly authn: AuthenticationKind;
   readonly taskQueue: string;
+  readonly token?: TokenLineage | undefined;
 }
 
 /** The first event of a session and the texts that it names. */
@@ -34,6 +36,8 @@ export function createdEvent(
       labels: labelsOf(session.metadata),
       ...(capsule !== undefined && { capsule }),
       task_queue: origin.taskQueue,
+      ...(origin.token && { token_jti: origin.token.jti }),
+      ...(origin.token && origin.token.origins.length > 0 && { token_origins: [...origin.token.origins] }),
     },
   };
   return { created, contents: [prompt, metadata] };

@@ -12,6 +12,8 @@ export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<S
     authn: _authn,
     prompt_digest: _prompt,
     metadata_digest: _metadata,
+    token_jti: _token,
+    token_origins: _origins,
     result,
     error,
     ...shown

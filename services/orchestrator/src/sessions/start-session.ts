@@ -34,6 +34,7 @@ export async function startSession(
     role: principal.role,
     authn: principal.authn,
     taskQueue: deps.taskQueue,
+    token: principal.token,
   });
   const { row, duplicate } = await deps.ledger.openSession({
     created,

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { createLogger } from "@soma/kit/logger";
 import { createMetrics } from "@soma/kit/metrics";
 import { buildServer, type Server } from "@soma/kit/server";
+import { decodeJwt } from "jose";
 import { json, startScriptedServer, type Answer } from "../../../../packages/kit/test/scripted-server.ts";
 import { requireToken, trustLoopback, type Authenticate } from "../../src/access/authenticate.ts";
 import { createIdentityClient, type IdentityClient } from "../../src/adapters/identity-client.ts";
@@ -51,6 +52,7 @@ test("the caller is whom the identity service says the token is", async () => {
     user: "user-demo",
     role: "operator",
     scopes: capabilities,
+    token: { jti: decodeJwt(token).jti, origins: [] },
   });
 });
 
@@ -94,6 +96,7 @@ test("a token for another service is none here, however valid", async () => {
       capabilities: ["model.complete"],
       audience: "somagent-slm",
     }),
+    "another-audience",
     new AbortController().signal,
   );
   assert.ok(await client.verify(minted.token));
@@ -119,9 +122,15 @@ test("a role that nobody knows, or claims for another audience, make nobody know
     scope: "session.read",
     role: "operator",
   };
-  const answers: Answer[] = [{ role: "root" }, { role: "Operator" }, { aud: "somagent-slm" }, { aud: "" }].map(
-    (change) => json(200, { valid: true, claims: { ...claims, ...change } }),
-  );
+  const answers: Answer[] = [
+    { role: "root" },
+    { role: "Operator" },
+    { aud: "somagent-slm" },
+    { aud: "" },
+    { aud: "somagent-orchestrator " },
+    { aud: "Somagent-Orchestrator" },
+    { aud: "somagent-orchestrator,somagent-slm" },
+  ].map((change) => json(200, { valid: true, claims: { ...claims, ...change } }));
   await using lying = await startScriptedServer(...answers, json(200, { valid: true, claims }));
   const toLiar = createIdentityClient(lying.url, "/nowhere");
   const app = await buildDoor(requireToken(toLiar));
@@ -130,6 +139,29 @@ test("a role that nobody knows, or claims for another audience, make nobody know
   assert.equal((await ask()).statusCode, 200);
   await app.close();
   await toLiar.close();
+});
+
+test("the tokens that the caller's derives from are known with it", async () => {
+  const claims = {
+    iss: "i",
+    sub: "ann",
+    aud: "somagent-orchestrator",
+    jti: "j",
+    iat: 1,
+    exp: 2,
+    tenant_id: "tenant-a",
+    scope: "session.read",
+    role: "operator",
+    act: { sub: "reader" },
+    origins: ["i", "h"],
+  };
+  await using other = await startScriptedServer(json(200, { valid: true, claims }));
+  const known = createIdentityClient(other.url, "/nowhere");
+  const app = await buildDoor(requireToken(known));
+  const answer = await app.inject({ url: "/who", headers: { authorization: "Bearer a.b.c" } });
+  assert.deepEqual(answer.json().token, { jti: "j", origins: ["i", "h"] });
+  await app.close();
+  await known.close();
 });
 
 test("no answer from the identity service is 503 and lets nobody in", async () => {

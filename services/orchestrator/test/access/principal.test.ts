@@ -8,7 +8,8 @@ import { code } from "../ledger/refusal.ts";
 
 const mine = { tenant: tenantId("tenant-a"), user: userId("ann") };
 const theirs = { tenant: tenantId("tenant-b"), user: userId("bob") };
-const withToken: Caller = { authn: "token", ...mine, role: "viewer", scopes: ["session.read"] };
+const token = { jti: "jti-1", origins: ["jti-0"] };
+const withToken: Caller = { authn: "token", ...mine, role: "viewer", scopes: ["session.read"], token };
 const onLoopback: Caller = { authn: "unauthenticated-loopback" };
 const nobody = { tenant: undefined, user: undefined };
 
@@ -26,7 +27,7 @@ function blames(expected: DomainError["code"], ...pointers: readonly string[]): 
 }
 
 test("P3: with a token the principal is the token's, whatever the body leaves out or repeats", () => {
-  const principal = { ...mine, role: "viewer", authn: "token" };
+  const principal = { ...mine, role: "viewer", authn: "token", token };
   assert.deepEqual(resolvePrincipal(withToken, nobody), principal);
   assert.deepEqual(resolvePrincipal(withToken, mine), principal);
   assert.deepEqual(resolvePrincipal(withToken, { ...nobody, tenant: mine.tenant }), principal);

@@ -1,5 +1,6 @@
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import { sha256 } from "@soma/kit/digest";
+import { mintStepToken } from "../../src/activities/mint-step-token.ts";
 import type { performEffect } from "../../src/activities/perform-effect.ts";
 import { newContent } from "../../src/ledger/content.ts";
 import { decide } from "../../src/permits/decide.ts";
@@ -28,23 +29,19 @@ export async function prepareStep(world: ActivityWorld, step: string, round = 1)
   const outcome = await decide(deps, row, { ...proposal, prompt: "kick off a demo", metadata: {} }, never);
   if (!("permit" in outcome)) throw new Error(outcome.denied.detail);
   const { permit, action } = outcome;
-  const { token, claims } = await deps.identity.issue(
-    {
-      user_id: row.user,
-      tenant_id: row.tenant,
-      agent_id: row.agent,
-      capabilities: ["model.complete"],
-      audience: "somagent-slm",
-      ttl_seconds: 300,
-      session_id: row.session_id,
-      step,
-    },
-    never,
-  );
+  const { minted, issued } = await mintStepToken(deps, {
+    row,
+    permit,
+    action,
+    audience: "somagent-slm",
+    renewal: 0,
+    signal: never,
+  });
+  const { token } = minted;
   const sealed = {
-    jti: claims.jti,
-    expires_at: new Date(claims.exp * 1_000).toISOString(),
-    scopes: claims.scope.split(" "),
+    jti: issued.jti,
+    expires_at: issued.expires_at,
+    scopes: issued.scopes,
     sealed: sealToken(deps.keys.seal, token, permit.effect_key),
   };
   return { permit, action, sealed, token };

@@ -19,6 +19,7 @@ import { code } from "../ledger/refusal.ts";
 import { temporaryFolder } from "../ledger/sqlite-store.ts";
 
 const never = new AbortController().signal;
+const key = `sha256:${"a".repeat(64)}/1`;
 const request: IssueTokenRequest = {
   user_id: userId("user-1"),
   tenant_id: tenantId("tenant-a"),
@@ -69,18 +70,19 @@ const without = (name: keyof typeof claims): Record<string, unknown> => ({ [name
 
 test("a token is asked for with the service's credential and comes with its claims", async () => {
   await using client = await startClient(issued());
-  const minted = await client.issue(request, never);
+  const minted = await client.issue(request, key, never);
   assert.deepEqual(minted.claims, claims);
   assert.equal(minted.token, unsignedToken(claims));
   const [seen] = client.seen;
   assert.equal(seen?.path, "/v1/tokens/issue");
   assert.equal(seen.headers.authorization, "Bearer canary-credential");
+  assert.equal(seen.headers["idempotency-key"], key);
   assert.deepEqual(JSON.parse(seen.body), request);
 });
 
 test("fewer scopes than asked for are taken: rights only shrink", async () => {
   await using client = await startClient(issued());
-  const minted = await client.issue({ ...request, capabilities: ["model.complete", "model.embed"] }, never);
+  const minted = await client.issue({ ...request, capabilities: ["model.complete", "model.embed"] }, key, never);
   assert.equal(minted.claims.scope, "model.complete");
 });
 
@@ -98,6 +100,11 @@ const otherTokens: readonly [title: string, changes: Readonly<Record<string, unk
   ["another session", { session_id: "sess-2" }],
   ["another step", { step: "completion-2" }],
   ["another agent", { agent_id: "another-agent" }],
+  ["another actor", { act: { sub: "another-agent" } }],
+  [
+    "a chain of five actors",
+    { act: { sub: "a", act: { sub: "b", act: { sub: "c", act: { sub: "d", act: { sub: "e" } } } } } },
+  ],
   ["a longer life than asked for", { exp: 1_800_000_301 }],
   ["an end that no calendar knows", { exp: Number.MAX_SAFE_INTEGER }],
   ["no user", without("sub")],
@@ -111,7 +118,7 @@ const otherTokens: readonly [title: string, changes: Readonly<Record<string, unk
 for (const [title, changes] of otherTokens) {
   test(`a token for something else is refused: ${title}`, async () => {
     await using client = await startClient(issued(changes));
-    await assert.rejects(client.issue(request, never), code("IDENTITY_BAD_RESPONSE"));
+    await assert.rejects(client.issue(request, key, never), code("IDENTITY_BAD_RESPONSE"));
   });
 }
 
@@ -134,7 +141,7 @@ const badAnswers: readonly [title: string, answer: Answer][] = [
 for (const [title, answer] of badAnswers) {
   test(`the answer to an issue is IDENTITY_BAD_RESPONSE and shows nothing of it: ${title}`, async () => {
     await using client = await startClient(answer);
-    await assert.rejects(client.issue(request, never), (error) => {
+    await assert.rejects(client.issue(request, key, never), (error) => {
       assert.ok(error instanceof DomainError);
       assert.equal(error.code, "IDENTITY_BAD_RESPONSE");
       assert.ok(!JSON.stringify([error.message, String(error.cause)]).includes("canary"));
@@ -146,7 +153,28 @@ for (const [title, answer] of badAnswers) {
 
 test("nothing granted is IDENTITY_DENIED, which no retry repeats", async () => {
   await using client = await startClient(json(403, { code: "IDENTITY_DENIED" }));
-  await assert.rejects(client.issue(request, never), code("IDENTITY_DENIED"));
+  await assert.rejects(client.issue(request, key, never), code("IDENTITY_DENIED"));
+});
+
+test("a parent that was revoked is ACCESS_REVOKED, and only where the identity service itself blames it", async () => {
+  const problem = {
+    type: "urn:soma:problem:identity-denied",
+    title: "t",
+    status: 403,
+    detail: "d",
+    code: "IDENTITY_DENIED",
+    request_id: "r",
+  };
+  const blames = (pointer: string): Answer => json(403, { ...problem, errors: [{ pointer, detail: "d" }] });
+  await using client = await startClient(
+    blames("/parent_jti"),
+    blames("/user_id"),
+    json(403, { errors: [{ pointer: "/parent_jti" }] }),
+  );
+  const ask = () => client.issue({ ...request, parent_jti: "login" }, key, never);
+  await assert.rejects(ask(), code("ACCESS_REVOKED"));
+  await assert.rejects(ask(), code("IDENTITY_DENIED"));
+  await assert.rejects(ask(), code("IDENTITY_DENIED"));
 });
 
 const away: readonly [title: string, answer: Answer][] = [
@@ -160,7 +188,7 @@ for (const [title, answer] of away) {
   test(`${title} is IDENTITY_UNAVAILABLE within 1.2 s, for each of its questions`, async () => {
     await using client = await startClient(answer, answer, answer);
     for (const ask of [
-      () => client.issue(request, never),
+      () => client.issue(request, key, never),
       () => client.verify("a.b.c"),
       () => client.revoke("a.b.c"),
     ]) {
@@ -174,17 +202,17 @@ for (const [title, answer] of away) {
 test("a credential that is missing or open to others is never sent, and counts as not available", async () => {
   await using client = await startClient();
   chmodSync(client.credentialFile, 0o644);
-  await assert.rejects(client.issue(request, never), code("IDENTITY_UNAVAILABLE"));
+  await assert.rejects(client.issue(request, key, never), code("IDENTITY_UNAVAILABLE"));
   rmSync(client.credentialFile);
-  await assert.rejects(client.issue(request, never), code("IDENTITY_UNAVAILABLE"));
+  await assert.rejects(client.issue(request, key, never), code("IDENTITY_UNAVAILABLE"));
   assert.equal(client.seen.length, 0);
 });
 
 test("a credential that was replaced counts from the next question on", async () => {
   await using client = await startClient(issued(), issued());
-  await client.issue(request, never);
+  await client.issue(request, key, never);
   writeFileSync(client.credentialFile, "another", { mode: 0o600 });
-  await client.issue(request, never);
+  await client.issue(request, key, never);
   assert.deepEqual(
     client.seen.map(({ headers }) => headers.authorization),
     ["Bearer canary-credential", "Bearer another"],
@@ -196,7 +224,7 @@ test("an abort ends the question with the caller's reason", async () => {
   const controller = new AbortController();
   const reason = new Error("canceled");
   setTimeout(() => controller.abort(reason), 30);
-  await assert.rejects(client.issue(request, controller.signal), (error) => error === reason);
+  await assert.rejects(client.issue(request, key, controller.signal), (error) => error === reason);
 });
 
 test("a valid token has claims, any other none, and no credential goes with the question", async () => {

@@ -26,6 +26,8 @@ const request: EvaluateRequest = {
   metadata: { note: "mine" },
 };
 const requestId = "request-1";
+const idempotencyKey = `sha256:${"a".repeat(64)}/1`;
+const ids = { requestId, idempotencyKey };
 const never = new AbortController().signal;
 /** The four fields that any engine gives. */
 const allowed = { allowed: true, score: 0.25, severity: "low", reasons: ["fine"] };
@@ -39,7 +41,7 @@ test("the four fields of any engine are a decision; what it leaves out is filled
   await using server = await startScriptedServer(json(200, allowed));
   await using client = clientOf(server.url);
   const begin = Date.now();
-  const { expiresAt, ...answer } = await client.evaluate(request, requestId, never);
+  const { expiresAt, ...answer } = await client.evaluate(request, ids, never);
   assert.deepEqual(answer, {
     allowed: true,
     score: 0.25,
@@ -55,6 +57,7 @@ test("the four fields of any engine are a decision; what it leaves out is filled
   assert.equal(seen?.method, "POST");
   assert.equal(seen.path, "/v1/evaluate");
   assert.equal(seen.headers["x-request-id"], requestId);
+  assert.equal(seen.headers["idempotency-key"], idempotencyKey);
   assert.deepEqual(JSON.parse(seen.body), request);
 });
 
@@ -72,7 +75,7 @@ test("all that our engine says is taken over", async () => {
   };
   await using server = await startScriptedServer(json(200, full, { "x-request-id": requestId }));
   await using client = clientOf(server.url);
-  assert.deepEqual(await client.evaluate(request, requestId, never), {
+  assert.deepEqual(await client.evaluate(request, ids, never), {
     allowed: false,
     score: 0.25,
     severity: "low",
@@ -140,7 +143,7 @@ for (const [title, answer] of bad) {
   test(`${title} is POLICY_BAD_RESPONSE, and nothing else is asked`, async () => {
     await using server = await startScriptedServer(answer);
     await using client = clientOf(server.url);
-    await assert.rejects(client.evaluate(request, requestId, never), code("POLICY_BAD_RESPONSE"));
+    await assert.rejects(client.evaluate(request, ids, never), code("POLICY_BAD_RESPONSE"));
     assert.equal(server.seen.length, 1);
   });
 }
@@ -158,14 +161,14 @@ for (const [title, answer] of away) {
     await using server = await startScriptedServer(answer);
     await using client = clientOf(server.url);
     const begin = performance.now();
-    await assert.rejects(client.evaluate(request, requestId, never), code("POLICY_UNAVAILABLE"));
+    await assert.rejects(client.evaluate(request, ids, never), code("POLICY_UNAVAILABLE"));
     assert.ok(performance.now() - begin < 1_200);
   });
 }
 
 test("nobody there is POLICY_UNAVAILABLE", async () => {
   await using client = clientOf(new URL("http://127.0.0.1:1"));
-  await assert.rejects(client.evaluate(request, requestId, never), code("POLICY_UNAVAILABLE"));
+  await assert.rejects(client.evaluate(request, ids, never), code("POLICY_UNAVAILABLE"));
 });
 
 test("the refusal shows nothing of what the engine said", async () => {
@@ -175,7 +178,7 @@ test("the refusal shows nothing of what the engine said", async () => {
   );
   await using client = clientOf(server.url);
   for (let round = 0; round < 2; round += 1) {
-    await assert.rejects(client.evaluate(request, requestId, never), (error) => {
+    await assert.rejects(client.evaluate(request, ids, never), (error) => {
       assert.ok(error instanceof DomainError);
       assert.ok(!JSON.stringify([error.message, error.fields, String(error.cause)]).includes("canary"));
       return true;
@@ -186,7 +189,7 @@ test("the refusal shows nothing of what the engine said", async () => {
 test("reasons that are no valid Unicode are made so, or the ledger could not hold them", async () => {
   await using server = await startScriptedServer(changed({ reasons: ["half \ud83d a pair"] }));
   await using client = clientOf(server.url);
-  const { reasons } = await client.evaluate(request, requestId, never);
+  const { reasons } = await client.evaluate(request, ids, never);
   assert.deepEqual(reasons, ["half \ufffd a pair"]);
 });
 
@@ -195,7 +198,7 @@ test("an abort ends the question with the caller's reason", async () => {
   await using client = clientOf(server.url);
   const controller = new AbortController();
   const reason = new Error("canceled");
-  const answer = client.evaluate(request, requestId, controller.signal);
+  const answer = client.evaluate(request, ids, controller.signal);
   setTimeout(() => controller.abort(reason), 30);
   await assert.rejects(answer, (error) => error === reason);
   await server.clientGone;
@@ -213,6 +216,6 @@ test("health is asked beside the URL's own path, and only a server's error is an
 test("however long an engine says that its answer holds, it is five minutes at most", async () => {
   await using server = await startScriptedServer(json(200, { ...allowed, expires_at: "9999-12-31T00:00:00Z" }));
   await using client = clientOf(server.url);
-  const { expiresAt } = await client.evaluate(request, requestId, never);
+  const { expiresAt } = await client.evaluate(request, ids, never);
   assert.ok(Date.parse(expiresAt) <= Date.now() + 300_000, expiresAt);
 });

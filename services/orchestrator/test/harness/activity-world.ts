@@ -3,6 +3,7 @@ import type { AuditEvent } from "@soma/contracts/audit";
 import type { SessionWorkflowInput } from "@soma/contracts/session";
 import { createMetrics } from "@soma/kit/metrics";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
+import type { TokenLineage } from "../../src/access/principal.ts";
 import type { ActivityDeps } from "../../src/activities/activity-deps.ts";
 import { createIdentityClient } from "../../src/adapters/identity-client.ts";
 import { createModelClient } from "../../src/adapters/model-client.ts";
@@ -20,6 +21,8 @@ interface WorldOptions {
   readonly policy?: URL;
   readonly identity?: { readonly url: URL; readonly credentialFile: string };
   readonly session?: Partial<SessionWorkflowInput>;
+  /** The token that the session was started with. */
+  readonly token?: TokenLineage;
 }
 
 /** What activities run in: a real ledger with one session, real clients, and a clock that the test can move. */
@@ -39,7 +42,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     metrics: createSessionMetrics(createMetrics("test").registry),
     now: () => new Date(Date.now() + clock.aheadMs),
   };
-  const opened = await openSession(store.ledger, options.session);
+  const opened = await openSession(store.ledger, options.session, options.token ? { token: options.token } : {});
   const events = async (): Promise<readonly AuditEvent[]> =>
     deps.ledger.readEvents({ tenant: opened.tenant, sessionId: opened.session_id, after: 0, limit: 1_000 });
   return {

@@ -1,5 +1,6 @@
 import type { SessionWorkflowInput } from "@soma/contracts/session";
 import type { AuthenticationKind } from "@soma/contracts/wire-names";
+import type { TokenLineage } from "../../src/access/principal.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { createdEvent } from "../../src/sessions/created-event.ts";
@@ -17,7 +18,7 @@ export const demoSession: SessionWorkflowInput = {
 export async function openSession(
   ledger: Ledger,
   input: Partial<SessionWorkflowInput> = {},
-  origin: { role?: string; authn?: AuthenticationKind } = {},
+  origin: { role?: string; authn?: AuthenticationKind; token?: TokenLineage } = {},
 ): Promise<SessionRow> {
   const session = readSessionInput({ ...demoSession, ...input });
   const { created, contents } = createdEvent(session, {

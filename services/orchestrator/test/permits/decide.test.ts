@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { GovernedAction } from "@soma/contracts/permit";
 import type { DomainError } from "@soma/kit/domain-error";
@@ -33,11 +34,14 @@ before(async () => {
 });
 after(() => engine[Symbol.asyncDispose]());
 
+/** One engine answers them all, and a step of one session is one question to it. */
+const ownSession = () => ({ session_id: `sess-${randomUUID()}` });
+
 const ask = async (world: ActivityWorld, changes: Partial<Proposal> = {}) =>
   decide(world.deps, await world.row(), { ...proposal, ...changes }, never);
 
 test("what the real engine allows is recorded, and then permitted for this action of this step alone", async () => {
-  await using world = await openActivityWorld({ policy: engine.url });
+  await using world = await openActivityWorld({ policy: engine.url, session: ownSession() });
   const outcome = await ask(world);
   assert.ok("permit" in outcome);
   const { permit, action, decision } = outcome;
@@ -61,7 +65,7 @@ test("what the real engine allows is recorded, and then permitted for this actio
 });
 
 test("P12: what the real engine denies is recorded with its reasons, and there is no permit", async () => {
-  await using world = await openActivityWorld({ policy: engine.url });
+  await using world = await openActivityWorld({ policy: engine.url, session: ownSession() });
   const outcome = await ask(world, { prompt: destructive });
   assert.ok("denied" in outcome && !("permit" in outcome));
   assert.equal(outcome.denied.code, "POLICY_DENIED");
@@ -75,7 +79,7 @@ test("P12: what the real engine denies is recorded with its reasons, and there i
 });
 
 test("P2: what a user writes into metadata decides nothing", async () => {
-  await using world = await openActivityWorld({ policy: engine.url });
+  await using world = await openActivityWorld({ policy: engine.url, session: ownSession() });
   const metadata = { role: "admin", allowed: true, prompt: "hello", tenant: "tenant-acme", action: "session.read" };
   assert.ok("denied" in (await ask(world, { prompt: destructive, metadata })));
 });

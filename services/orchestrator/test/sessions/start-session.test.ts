@@ -7,6 +7,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import type { Principal } from "../../src/access/principal.ts";
 import { cancelSession } from "../../src/sessions/cancel-session.ts";
 import { findSession } from "../../src/sessions/find-session.ts";
+import { viewSession } from "../../src/sessions/session-view.ts";
 import { startSession } from "../../src/sessions/start-session.ts";
 import { tenantId, userId } from "../harness/ids.ts";
 import { createSessionDeps } from "../harness/session-deps.ts";
@@ -227,4 +228,32 @@ test("a session that has ended takes no cancellation", async () => {
   assert.ok(row);
   await assert.rejects(cancelSession(world.deps, row, ann.user), code("ACTION_NOT_ALLOWED"));
   assert.equal(await world.ledger.lastPosition(), 2);
+});
+
+test("the session remembers the token that it was started with and those that it derives from; its view shows neither", async () => {
+  await using world = await openWorld();
+  const token = { jti: "jti-2", origins: ["jti-1", "jti-0"] };
+  await world.started({ ...ann, token }, named("sess-derived"));
+  await world.started({ ...ann, token: { jti: "jti-3", origins: [] } }, named("sess-login"));
+  await world.started(ann, named("sess-none"));
+  const created = async (id: string) => {
+    const sessionId = (await findSession(world.ledger, ann.tenant, id)).session_id;
+    const event = await world.ledger.findEvent(ann.tenant, sessionId, "session.created");
+    return [event?.data["token_jti"], event?.data["token_origins"]];
+  };
+  assert.deepEqual(await created("sess-derived"), ["jti-2", ["jti-1", "jti-0"]]);
+  assert.deepEqual(await created("sess-login"), ["jti-3", undefined]);
+  assert.deepEqual(await created("sess-none"), [undefined, undefined]);
+  const row = await findSession(world.ledger, ann.tenant, "sess-derived");
+  assert.deepEqual([row.token_jti, row.token_origins], ["jti-2", ["jti-1", "jti-0"]]);
+  assert.ok(!JSON.stringify(await viewSession(world.deps, row)).includes("jti-"));
+});
+
+test("a start that is repeated with a newer token finishes the first, whose token stays the session's", async () => {
+  await using world = await openWorld();
+  const withToken = (jti: string): Principal => ({ ...ann, token: { jti, origins: [] } });
+  for (const jti of ["first", "second"])
+    await assert.rejects(world.start(withToken(jti), named("sess-1")), code("TEMPORAL_UNAVAILABLE"));
+  assert.equal((await findSession(world.ledger, ann.tenant, "sess-1")).token_jti, "first");
+  await assert.rejects(world.start(withToken("first"), named("sess-1", "another prompt")), code("SESSION_ID_TAKEN"));
 });

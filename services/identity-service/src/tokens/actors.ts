@@ -1,0 +1,35 @@
+import type { Actor } from "@soma/contracts/identity";
+import type { Capability } from "@soma/contracts/wire-names";
+import type { Registry } from "../registry/parse-registry.ts";
+
+const servicePrefix = "service:";
+
+/** The name in `act` of a service that passed a token on in its own name: no agent's name can hold the colon. */
+export function actorOfService(service: string): string {
+  return servicePrefix + service;
+}
+
+/** Everybody who acts or acted for the user, the newest first. */
+export function actorNames(act: Actor | undefined): string[] {
+  const names: string[] = [];
+  for (let one: Actor | undefined = act; one !== undefined; one = one.act) names.push(one.sub);
+  return names;
+}
+
+/** The chain with these names, the newest first. */
+export function actorChain(names: readonly [string, ...string[]]): Actor {
+  const [sub, ...earlier] = names;
+  const [next, ...others] = earlier;
+  // The contract bounds the depth with its schema, and our callers check it before.
+  return next === undefined ? { sub } : { sub, act: actorChain([next, ...others]) };
+}
+
+const nothing: ReadonlySet<Capability> = new Set();
+
+/** What somebody who acts may do at most, as of now: nothing, when the registry does not know the name any more. */
+export function rightsOfActor(registry: Registry, tenant: string, name: string): ReadonlySet<Capability> {
+  const rights = name.startsWith(servicePrefix)
+    ? registry.services.get(name.slice(servicePrefix.length))?.capabilities
+    : registry.tenants.get(tenant)?.agents.get(name);
+  return rights ?? nothing;
+}
