@@ -6,7 +6,7 @@ STACK := node scripts/stack/src/main.ts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo dev-up dev-down dev-status lint format
+.PHONY: help setup check test demo dev-up dev-down dev-status lint format bench bench-full
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,7 +38,16 @@ lint: setup ## the static ring: format, lint with types, types, dead code, ruff
 	knip
 	.soma/slm-tools/bin/ruff check services/slm
 	.soma/slm-tools/bin/ruff format --check services/slm
+	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/soma_verify.py
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/soma_verify.py
+
+bench: setup ## measure the quick set in about six minutes, into docs/reference/benchmarks.md; nothing else should run
+	@node tests/bench/main.ts quick $(ARGS)
+
+bench-full: setup ## the same with longer slices and more pairs, in about an hour
+	@node tests/bench/main.ts full $(ARGS)
 
 format: setup ## write the format that the static ring wants
 	oxfmt .
 	.soma/slm-tools/bin/ruff format services/slm
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml scripts/soma_verify.py

@@ -3,12 +3,13 @@
  *
  *   node scripts/soma-verify.ts [--json] [--head sha256:<hex>] FILE      (- reads standard input)
  *
- * FILE holds CloudEvents as NDJSON (one event a line), as a JSON array, or as {"events": […], "contents": {…}}, where
- * contents maps "sha256:<hex>" to the text that it stands for. Exit code: 0 everything holds, 1 a violation was found,
- * 2 the file cannot be read. A tail that was cut off leaves a whole chain: give the last hash that you know as --head.
+ * FILE holds CloudEvents as NDJSON (one event a line, read as it comes), as a JSON array, or as {"events": […],
+ * "contents": {…}}, where contents maps "sha256:<hex>" to the text that it stands for. Exit code: 0 everything holds, 1 a
+ * violation was found, 2 the file cannot be read. A tail that was cut off leaves a whole chain: give the last hash that
+ * you know as --head. The rules, and a second program that follows them: docs/reference/ledger-format.md.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 
 const checks = {
   shape: "each event has the attributes of the format and no others",
@@ -17,7 +18,8 @@ const checks = {
   hash: "hash is the SHA-256 of the event's canonical JSON (RFC 8785) without hash",
   chain: "prevhash is the hash of the event before (64 zeros for the first)",
   id: "id is evt_ and the SHA-256 of tenant, session and eventkey, each after its length and a colon; none twice",
-  permit: "each effect was allowed before: same effect, action and decision, not expired, not denied since",
+  permit:
+    "each effect was allowed before: same effect, action and decision, not expired, not denied since, no approval open",
   intent: "each outcome of an effect follows its intent",
   once: "no decision serves two intents; an effect has one outcome at most and no intent after it",
   end: "nothing follows the session's end",
@@ -40,8 +42,9 @@ export const eventTypes: readonly string[] = (
   .split(" ")
   .concat(endings);
 const digest = /^sha256:[0-9a-f]{64}$/;
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-const some = /./;
+// One width only, so that two of them compare as texts.
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const some = /./s;
 const texts: Readonly<Record<string, RegExp>> = {
   specversion: /^1\.0$/,
   id: /^evt_[0-9a-f]{64}$/,
@@ -59,29 +62,52 @@ const texts: Readonly<Record<string, RegExp>> = {
   hash: digest,
 };
 
-/** Verifies what a file holds. Throws when it holds no events at all. */
+/** Verifies the text of a file. Throws when it holds no events at all. */
 export function verify(input: string, head?: string) {
-  const { events, contents, more } = readExport(input);
-  const findings: Finding[] = [];
-  const notes: string[] = more ? ["the export says that more events follow"] : [];
-  let at = 0;
-  const report = (check: Check, what: string): void => void findings.push({ seq: at, check, what });
+  return verifyLines(input.split("\n"), head);
+}
 
-  const ids = new Set<string>();
-  const decisions: Json[] = [];
-  const intended = new Map<string, number>();
-  const used = new Set<string>();
-  const settled = new Set<string>();
-  const named = new Set<string>();
-  let before: Json | undefined;
-  let ended: string | undefined;
+function verifyLines(lines: Iterable<string>, head?: string) {
+  const { events, contents, more } = readExport(lines);
+  const session = new Session();
+  for (const event of events) session.add(event);
+  if (session.last === undefined) throw new Error("the file holds no events");
+  return session.conclude(contents, head, more ? ["the export says that more events follow"] : []);
+}
 
-  for (const event of events) {
-    const count = event["sequence"];
-    at = typeof count === "number" ? count : at + 1;
+interface Decision {
+  readonly id: string;
+  readonly action: string;
+  readonly allowed: boolean;
+  readonly needsApproval: boolean;
+  readonly expiresAt: string;
+}
+
+/** What is known of a session after the events so far. */
+class Session {
+  last: Json | undefined;
+  readonly #findings: Finding[] = [];
+  #count = 0;
+  #at = 0;
+  #decisionCount = 0;
+  #ended: string | undefined;
+  readonly #ids = new Set<string>();
+  /** By effect key, in order. */
+  readonly #decisions = new Map<string, Decision[]>();
+  readonly #intended = new Map<string, number>();
+  readonly #used = new Set<string>();
+  readonly #settled = new Set<string>();
+  readonly #named = new Set<string>();
+
+  add(event: Json): void {
+    const before = this.last;
+    const due = this.#at + 1;
+    const sequence = event["sequence"];
+    this.#count += 1;
+    this.#at = typeof sequence === "number" && Number.isSafeInteger(sequence) ? sequence : due;
+    const report = this.#report.bind(this);
     const type = text(event, "type");
     const data = isObject(event["data"]) ? event["data"] : {};
-    const effect = text(data, "effect_key");
     checkShape(event, report);
 
     const [tenant, session] = [text(event, "tenant"), text(event, "subject")];
@@ -92,67 +118,90 @@ export function verify(input: string, head?: string) {
       report("session", "source names another session");
     if ((type === "session.created") !== (before === undefined)) report("session", `${type} cannot stand here`);
 
-    const due = before === undefined ? 1 : Number(before["sequence"]) + 1;
-    if (count !== due) report("sequence", `${String(count)} stands where ${due} is due`);
-    if (sha256(canonicalJson({ ...event, hash: undefined })) !== event["hash"]) report("hash", "the event was changed");
-    const previous = before === undefined ? `sha256:${"0".repeat(64)}` : before["hash"];
-    if (event["prevhash"] !== previous) report("chain", "prevhash is not the hash of the event before");
+    if (sequence !== due) report("sequence", `${String(sequence)} stands where ${due} is due`);
+    if (hashOf(event) !== text(event, "hash")) report("hash", "the event was changed");
+    const previous = before === undefined ? `sha256:${"0".repeat(64)}` : text(before, "hash");
+    if (text(event, "prevhash") !== previous) report("chain", "prevhash is not the hash of the event before");
 
     const id = text(event, "id");
     const parts = [tenant, session, text(event, "eventkey")].map((part) => `${Buffer.byteLength(part)}:${part}`);
     if (id !== `evt_${sha256(parts.join("")).slice(7)}`)
       report("id", "id does not come from tenant, session and eventkey");
-    if (ids.has(id)) report("id", `${id} stands twice`);
-    ids.add(id);
+    if (this.#ids.has(id)) report("id", `${id} stands twice`);
+    this.#ids.add(id);
 
-    if (type === "policy.decided") decisions.push(data);
+    this.#follow(type, data, text(event, "time"));
+    if (this.#ended !== undefined) report("end", `${type} follows ${this.#ended}`);
+    if (endings.includes(type)) this.#ended = type;
+    for (const field of ["prompt_digest", "metadata_digest", "result_digest"]) this.#named.add(text(data, field));
+    this.last = event;
+  }
+
+  /** Decisions, intents and outcomes: what was allowed, and whether that and no more was done. */
+  #follow(type: string, data: Json, time: string): void {
+    const effect = text(data, "effect_key");
+    if (type === "policy.decided") {
+      this.#decisionCount += 1;
+      const decisions = this.#decisions.get(effect) ?? [];
+      this.#decisions.set(effect, decisions);
+      decisions.push({
+        id: text(data, "decision_id"),
+        action: text(data, "action_digest"),
+        allowed: data["allowed"] === true,
+        needsApproval: needsApproval(data["obligations"]),
+        expiresAt: text(data, "expires_at"),
+      });
+    }
     if (type === "effect.intended") {
-      const reason = whyNotAllowed(data, text(event, "time"), decisions);
-      if (reason !== undefined) report("permit", reason);
+      const reason = whyNotAllowed(data, time, this.#decisions.get(effect) ?? []);
+      if (reason !== undefined) this.#report("permit", reason);
       const decision = text(data, "decision_id");
-      if (used.has(decision)) report("once", "the decision was used by an intent before");
-      used.add(decision);
-      if (settled.has(effect)) report("once", "the effect has its outcome already");
-      intended.set(effect, at);
+      if (this.#used.has(decision)) this.#report("once", "the decision was used by an intent before");
+      this.#used.add(decision);
+      if (this.#settled.has(effect)) this.#report("once", "the effect has its outcome already");
+      this.#intended.set(effect, this.#at);
     }
     if (type === "effect.completed" || type === "effect.failed") {
-      if (!intended.has(effect)) report("intent", "the outcome of an effect that was not intended");
-      if (settled.has(effect)) report("once", "the effect has its outcome already");
-      settled.add(effect);
+      if (!this.#intended.has(effect)) this.#report("intent", "the outcome of an effect that was not intended");
+      if (this.#settled.has(effect)) this.#report("once", "the effect has its outcome already");
+      this.#settled.add(effect);
     }
-
-    if (ended !== undefined) report("end", `${type} follows ${ended}`);
-    if (endings.includes(type)) ended = type;
-    for (const field of ["prompt_digest", "metadata_digest", "result_digest"]) named.add(text(data, field));
-    before = event;
   }
 
-  if (head !== undefined && before?.["hash"] !== head) report("chain", "the last hash is not the one given as --head");
-  for (const [key, value] of Object.entries(contents)) {
-    if (typeof value !== "string" || sha256(value) !== key)
-      report("content", `the text under ${key} has another digest`);
-    else if (!named.has(key)) report("content", `no event names ${key}`);
+  conclude(contents: Json, head: string | undefined, notes: string[]) {
+    const last = this.last ?? {};
+    if (head !== undefined && text(last, "hash") !== head)
+      this.#report("chain", "the last hash is not the one given as --head");
+    for (const [key, value] of Object.entries(contents)) {
+      if (typeof value !== "string" || key === "" || sha256(value) !== key)
+        this.#report("content", `the text under ${key} has another digest`);
+      else if (!this.#named.has(key)) this.#report("content", `no event names ${key}`);
+    }
+    if (this.#ended === undefined) notes.push("the session has not ended in this file");
+    for (const [effect, seq] of this.#intended) {
+      if (!this.#settled.has(effect)) notes.push(`the effect intended at ${seq} has no outcome in this file`);
+    }
+    return {
+      ok: this.#findings.length === 0,
+      tenant: text(last, "tenant"),
+      session: text(last, "subject"),
+      counts: {
+        events: this.#count,
+        decisions: this.#decisionCount,
+        effects: this.#intended.size,
+        contents: Object.keys(contents).length,
+      },
+      last: { sequence: this.#at, hash: text(last, "hash") },
+      ended: this.#ended ?? null,
+      checks,
+      violations: this.#findings,
+      notes,
+    };
   }
-  if (ended === undefined) notes.push("the session has not ended in this file");
-  for (const [effect, seq] of intended) {
-    if (!settled.has(effect)) notes.push(`the effect intended at ${seq} has no outcome in this file`);
+
+  #report(check: Check, what: string): void {
+    this.#findings.push({ seq: this.#at, check, what });
   }
-  return {
-    ok: findings.length === 0,
-    tenant: text(before ?? {}, "tenant"),
-    session: text(before ?? {}, "subject"),
-    counts: {
-      events: events.length,
-      decisions: decisions.length,
-      effects: intended.size,
-      contents: Object.keys(contents).length,
-    },
-    last: { sequence: at, hash: text(before ?? {}, "hash") },
-    ended: ended ?? null,
-    checks,
-    violations: findings,
-    notes,
-  };
 }
 
 function checkShape(event: Json, report: (check: Check, what: string) => void): void {
@@ -165,50 +214,125 @@ function checkShape(event: Json, report: (check: Check, what: string) => void): 
   for (const name of Object.keys(event)) if (!known.has(name)) report("shape", `${name} is not of the format`);
 }
 
-/** Why the decisions so far do not allow an intent at its time; undefined when one does. */
-function whyNotAllowed(intent: Json, time: string, decisions: readonly Json[]): string | undefined {
-  const about = decisions.filter((decision) => decision["effect_key"] === intent["effect_key"]);
-  const index = about.findLastIndex((decision) => decision["decision_id"] === intent["decision_id"]);
-  const decision = about[index];
+/** Why the decisions so far on the same effect do not allow an intent at its time; undefined when one does. */
+function whyNotAllowed(intent: Json, time: string, decisions: readonly Decision[]): string | undefined {
+  const [id, action] = [text(intent, "decision_id"), text(intent, "action_digest")];
+  if (id === "" || action === "" || text(intent, "effect_key") === "")
+    return "the intent does not name its decision, effect and action";
+  const index = decisions.findLastIndex((one) => one.id === id);
+  const decision = decisions[index];
   if (decision === undefined) return "no decision with this id about this effect comes before the intent";
-  if (decision["action_digest"] !== intent["action_digest"]) return "the decision was about another action";
-  if (about.slice(index).some(({ allowed }) => allowed !== true)) return "the effect was denied";
+  if (decision.action !== action) return "the decision was about another action";
+  if (decisions.slice(index).some(({ allowed }) => !allowed)) return "the effect was denied";
+  if (decision.needsApproval) return "the decision asks for an approval, and the format has no event of one";
   // Written so that a time that cannot be read is not "unexpired".
-  if (!(Date.parse(text(decision, "expires_at")) >= Date.parse(time))) return "the decision had expired";
+  if (!(instant.test(decision.expiresAt) && instant.test(time) && decision.expiresAt >= time))
+    return "the decision had expired";
   return undefined;
 }
 
-/** RFC 8785: members sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript writes them. */
+function needsApproval(obligations: unknown): boolean {
+  return (
+    Array.isArray(obligations) &&
+    obligations.some((one: unknown) => isObject(one) && one["kind"] === "require_approval")
+  );
+}
+
+/** Nothing for an event that has no canonical form: no hash is its hash. */
+function hashOf(event: Json): string | undefined {
+  try {
+    return sha256(canonicalJson({ ...event, hash: undefined }));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * RFC 8785: members sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript writes them. Throws
+ * for a number out of range and for half a surrogate pair.
+ */
 function canonicalJson(value: unknown): string {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("a number out of range");
+  if (typeof value === "string" && !value.isWellFormed()) throw new RangeError("half a surrogate pair");
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const names = Object.keys(value).filter((name) => value[name] !== undefined);
   return `{${names
     .toSorted()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name])}`)
+    .map((name) => `${canonicalJson(name)}:${canonicalJson(value[name])}`)
     .join(",")}}`;
 }
 
-function readExport(input: string): { events: Json[]; contents: Json; more: boolean } {
-  const parsed = parseWholeOrLines(input);
-  const single = isObject(parsed) ? parsed : undefined;
-  const list = single === undefined ? parsed : (single["events"] ?? [single]);
-  if (!Array.isArray(list) || list.length === 0) throw new Error("the file holds no events");
-  const events: Json[] = list.map((event: unknown) => {
-    if (!isObject(event)) throw new Error("an event is not a JSON object");
-    return event;
-  });
-  const contents = single?.["contents"] ?? {};
-  if (!isObject(contents)) throw new Error("contents is not an object");
-  return { events, contents, more: single?.["next_after"] !== undefined };
+interface Export {
+  readonly events: Iterable<Json>;
+  readonly contents: Json;
+  readonly more: boolean;
 }
 
-function parseWholeOrLines(input: string): unknown {
+/** Lines of events are read one by one, however many there are; a document as a whole. */
+function readExport(lines: Iterable<string>): Export {
+  const iterator = lines[Symbol.iterator]();
+  const next = (): string | undefined => {
+    for (;;) {
+      const { done, value } = iterator.next();
+      if (done === true) return undefined;
+      if (!/^[ \t\r]*$/.test(value)) return value;
+    }
+  };
+  const first = next();
+  if (first === undefined) throw new Error("the file holds no events");
+  const event = parseEventLine(first);
+  if (event !== undefined) return { events: eventLines(event, next), contents: {}, more: false };
+  const read = [first];
+  for (let line = next(); line !== undefined; line = next()) read.push(line);
+  const parsed: unknown = JSON.parse(read.join("\n"));
+  const single = isObject(parsed) ? parsed : undefined;
+  const { events: list = single === undefined ? parsed : [single], contents = {}, next_after } = single ?? {};
+  if (!Array.isArray(list)) throw new Error("the file holds no events");
+  if (!isObject(contents)) throw new Error("contents is not an object");
+  return { events: list.map(asEvent), contents, more: next_after !== undefined };
+}
+
+/** A line that is an event by itself. */
+function parseEventLine(line: string): Json | undefined {
   try {
-    return JSON.parse(input);
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && value["events"] === undefined ? value : undefined;
   } catch {
-    const lines = input.split("\n").filter((line) => line.trim() !== "");
-    return lines.map((line): unknown => JSON.parse(line));
+    return undefined;
+  }
+}
+
+function* eventLines(first: Json, next: () => string | undefined): Generator<Json> {
+  yield first;
+  for (let line = next(); line !== undefined; line = next()) yield asEvent(JSON.parse(line));
+}
+
+function asEvent(value: unknown): Json {
+  if (!isObject(value)) throw new Error("an event is not a JSON object");
+  return value;
+}
+
+/** The lines of a file, without its ever being in memory as a whole. Throws for bytes that are no UTF-8. */
+function* readLines(file: string | 0): Generator<string> {
+  const descriptor = file === 0 ? 0 : openSync(file, "r");
+  // A byte order mark stays, and is no JSON.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const chunk = Buffer.alloc(1 << 20);
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk)) {
+      const bytes = Buffer.concat([rest, chunk.subarray(0, size)]);
+      let begin = 0;
+      for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, begin)) {
+        yield decoder.decode(bytes.subarray(begin, end));
+        begin = end + 1;
+      }
+      rest = bytes.subarray(begin);
+    }
+    yield decoder.decode(rest);
+  } finally {
+    if (file !== 0) closeSync(descriptor);
   }
 }
 
@@ -221,19 +345,14 @@ function text(record: Json, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
+/** Empty for half a surrogate pair, which has no bytes in UTF-8. */
 function sha256(content: string): string {
+  if (!content.isWellFormed()) return "";
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
-function describeResult({
-  tenant,
-  session,
-  counts,
-  last,
-  ended,
-  violations,
-  notes,
-}: ReturnType<typeof verify>): string {
+function describeResult(result: ReturnType<typeof verify>): string {
+  const { tenant, session, counts, last, ended, violations, notes } = result;
   const lines = [`session ${session} of tenant ${tenant}`];
   lines.push(
     Object.entries(counts)
@@ -263,7 +382,7 @@ function main(args: readonly string[]): number {
   const [file] = files;
   try {
     if (file === undefined || files.length > 1) throw new Error("usage: soma-verify [--json] [--head HASH] FILE|-");
-    const result = verify(readFileSync(file === "-" ? 0 : file, "utf8"), head);
+    const result = verifyLines(readLines(file === "-" ? 0 : file), head);
     process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : describeResult(result));
     return result.ok ? 0 : 1;
   } catch (error) {

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { eventData } from "@soma/contracts/audit";
+import { canonicalJson, digestOf, digestOfParts, sha256 } from "@soma/kit/digest";
+import * as fc from "fast-check";
+import { verify } from "../../../../scripts/soma-verify.ts";
+import { seeded, contents, subject, told, type Loose } from "./damaged-ledgers.ts";
+import { canonicalInPython, python, pythonVerifier, verifyInPython, type Verdict } from "./python-verifier.ts";
+import { openingOf } from "./sample-events.ts";
+import { openTemporaryLedger } from "./sqlite-store.ts";
+
+const verifier = fileURLToPath(new URL("../../../../scripts/soma-verify.ts", import.meta.url));
+const document = readFileSync(new URL("../../../../docs/reference/ledger-format.md", import.meta.url), "utf8");
+
+/** The events of a session as the real ledger gave them out, written at a time when its decisions hold. */
+async function exported(): Promise<Loose[]> {
+  await using store = await openTemporaryLedger({ now: () => new Date("2026-03-01T00:00:00.000Z") });
+  await store.ledger.openSession(openingOf(subject));
+  for (const event of told.slice(1)) await store.ledger.append([event]);
+  const key = { tenant: subject.tenant, sessionId: subject.session_id };
+  return structuredClone([...(await store.ledger.readEvents({ ...key, after: 0, limit: 100 }))]);
+}
+
+/** What both must say alike. */
+function essence(verdict: Verdict | undefined) {
+  if (verdict === undefined) return "cannot be read";
+  const { ok, tenant, session, counts, last, ended, violations, notes } = verdict;
+  const places = violations.map(({ check, seq }) => `${check} ${seq}`).toSorted();
+  return { ok, tenant, session, counts, last, ended, violations: places, notes: notes.toSorted() };
+}
+
+function verifyHere(text: string, head?: string): Verdict | undefined {
+  try {
+    return verify(text, head);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Both verdicts on each input; they must agree. */
+function agreedOn(inputs: readonly (readonly [text: string, head?: string])[]) {
+  const here = inputs.map((input) => essence(verifyHere(...input)));
+  const there = verifyInPython(inputs).map(essence);
+  for (const [index, verdict] of there.entries()) assert.deepEqual(verdict, here[index], inputs[index]?.[0]);
+  return here;
+}
+
+function found(verdict: ReturnType<typeof essence> | undefined): readonly string[] {
+  return typeof verdict === "object" ? verdict.violations : ["cannot be read"];
+}
+
+describe("a second verifier, written from docs/reference/ledger-format.md", () => {
+  test("says of what the real ledger exports what the first says: it holds", async () => {
+    const events = await exported();
+    const lines = events.map((event) => JSON.stringify(event)).join("\n");
+    const head = String(events.at(-1)?.["hash"]);
+    const forms: [string, string?][] = [
+      [JSON.stringify({ events, contents }), head],
+      [JSON.stringify(events, undefined, 2)],
+      [`\n${lines}\n \t\r\n`],
+      [JSON.stringify({ events: events.slice(0, 6), contents: {}, next_after: 6, session_id: "sess-1" })],
+      [JSON.stringify(events[0], undefined, 1)],
+    ];
+    for (const verdict of agreedOn(forms)) assert.deepEqual(found(verdict), []);
+  });
+
+  test("finds each seeded damage where the first finds it", async () => {
+    const events = await exported();
+    const damaged = seeded.map(([, seed]): [string] => [JSON.stringify(seed(structuredClone(events)))]);
+    const verdicts = agreedOn(damaged);
+    for (const [index, [title, , ...expected]] of seeded.entries())
+      assert.deepEqual([...new Set(found(verdicts[index]))].toSorted(), expected.toSorted(), title);
+  });
+
+  test("finds contents that were changed, that nothing names, that are no text, and a tail that was cut off", async () => {
+    const events = await exported();
+    const head = String(events.at(-1)?.["hash"]);
+    const bring = (more: object): string => JSON.stringify({ events, contents: { ...contents, ...more } });
+    const verdicts = agreedOn([
+      [bring({ [sha256("hello")]: "hallo" })],
+      [bring({ [sha256("stray")]: "stray" })],
+      [bring({ [sha256("hello")]: 1 })],
+      [bring({ "": "\ud800" })],
+      [JSON.stringify(events.slice(0, 6)), head],
+    ]);
+    assert.deepEqual(verdicts.map(found), [["content 8"], ["content 8"], ["content 8"], ["content 8"], ["chain 6"]]);
+  });
+
+  test("cannot read what the first cannot read", async () => {
+    const [first = {}] = await exported();
+    const line = JSON.stringify(first);
+    const unreadable = [
+      "",
+      " \n",
+      "[]",
+      "[1]",
+      "1",
+      "null",
+      "{",
+      `${line}\n1`,
+      `${line}\n{`,
+      `\ufeff${line}`,
+      '[{"a":NaN}]',
+    ];
+    const documents = [
+      '{"events":null}',
+      '{"events":[]}',
+      `{"events":[${line}],"contents":null}`,
+      `[${line}]\n[${line}]`,
+    ];
+    for (const verdict of agreedOn([...unreadable, ...documents].map((text) => [text] as const)))
+      assert.equal(verdict, "cannot be read");
+  });
+
+  test("agrees on ledgers with any member of any event replaced, removed or added", async (context) => {
+    const events = await exported();
+    const value = fc.oneof(
+      fc.constantFrom(null, true, false, "", 0, 1, 2.5, -1, 3, 1e300, [], {}, "\ud800", "é\u2028", sha256("hello")),
+      fc.jsonValue({ maxDepth: 2 }),
+    );
+    const name = fc.oneof(
+      fc.constantFrom(
+        ...Object.keys(events[1] ?? {}),
+        ...Object.keys(events[1]?.data ?? {}),
+        "traceparent",
+        "toString",
+      ),
+      fc.string({ maxLength: 5 }),
+    );
+    const change = fc.record({
+      event: fc.nat(events.length - 1),
+      inside: fc.boolean(),
+      name,
+      value: fc.option(value, { nil: undefined }),
+      again: fc.boolean(),
+    });
+    const cases = fc.sample(fc.array(change, { minLength: 1, maxLength: 3 }), {
+      numRuns: 400,
+      seed: seedOfRun(context),
+    });
+    const inputs = cases.map((changes): [string] => {
+      const copy = structuredClone(events);
+      for (const { event, inside, name: member, value: given, again } of changes) {
+        const target = copy[event];
+        if (target === undefined) continue;
+        const place: unknown = inside ? target.data : target;
+        if (typeof place !== "object" || place === null || Array.isArray(place)) continue;
+        const text = JSON.stringify(given);
+        Object.defineProperty(place, member, { value: given, enumerable: true, configurable: true, writable: true });
+        if (again && text?.isWellFormed()) rehashOrLeave(target);
+      }
+      return [JSON.stringify(copy)];
+    });
+    const verdicts = agreedOn(inputs);
+    assert.ok(
+      verdicts.filter((verdict) => typeof verdict === "object" && !verdict.ok).length > 300,
+      "hardly any damage",
+    );
+  });
+
+  test("writes the canonical form of any JSON as the library does that the ledger uses", (context) => {
+    const values = fc.sample(
+      fc.oneof(fc.jsonValue(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string({ unit: "binary" })),
+      { numRuns: 1000, seed: seedOfRun(context) },
+    );
+    // RFC 8785, appendix B, and the borders of each notation.
+    const numbers = [
+      0, -0, 5e-324, 1.7976931348623157e308, 9007199254740992, 295147905179352830000, 1e21, 1e23, 1e-6, 1e-7,
+    ];
+    const more = [
+      999999999999999900000,
+      333333333.3333333,
+      0.000001,
+      123e-20,
+      -1e-7,
+      { "\ufb33": 1, "\u{1f600}": 2, "\r": 3 },
+    ];
+    const texts = [...values, ...numbers, ...more].map((value) => JSON.stringify(value));
+    const expected = texts.map((text) => {
+      const value: unknown = JSON.parse(text);
+      return canonicalOrNothing(value);
+    });
+    assert.deepEqual(canonicalInPython([...texts, "1.0", "1E400", '"\\ud800"']), [
+      ...expected,
+      "1",
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("the document", () => {
+  const blocks = [...document.matchAll(/^```(json|text)\n([^]*?)\n```$/gm)].map(([, kind, text = ""]) => ({
+    kind,
+    text,
+  }));
+  const [example = ""] = blocks.filter(({ kind }) => kind === "json").map(({ text }) => text);
+  const [canonical = "", id = "", effect = "", action = ""] = blocks
+    .filter(({ kind }) => kind === "text")
+    .map(({ text }) => text);
+
+  test("has an example that both verifiers find whole, on the command line as its reader runs them", () => {
+    const head = /--head (sha256:[0-9a-f]{64})/.exec(document)?.[1] ?? "";
+    for (const [command, program] of [
+      [process.execPath, verifier],
+      [python, pythonVerifier],
+    ] as const) {
+      const run = (input: string, ...args: string[]) =>
+        spawnSync(command, [program, ...args, "-"], { input, encoding: "utf8", timeout: 20_000 });
+      const whole = run(example, "--head", head, "--json");
+      assert.equal(whole.status, 0, whole.stdout + whole.stderr);
+      const { counts }: { counts: unknown } = JSON.parse(whole.stdout);
+      assert.deepEqual(counts, { events: 6, decisions: 1, effects: 1, contents: 3 });
+      assert.match(run(example).stdout, /Everything holds\./);
+      const damaged = run(example.replace("Weak", "Meek"));
+      assert.equal(damaged.status, 1);
+      assert.match(damaged.stdout, /VIOLATED +content/);
+      assert.equal(run(example.slice(1)).status, 2);
+    }
+  });
+
+  test("shows digests that come from what it says they come from", () => {
+    const { events }: { events: Loose[] } = JSON.parse(example);
+    const [created, decided] = events;
+    assert.ok(created && decided);
+    assert.equal(canonical, canonicalJson({ ...created, hash: undefined }));
+    assert.equal(sha256(canonical), created["hash"]);
+    assert.ok(document.includes(`The digest of these bytes is \`${sha256(canonical)}\``));
+    assert.equal(`evt_${sha256(id).slice(7)}`, created["id"]);
+    assert.equal(sha256(effect), decided.data["effect_key"]);
+    assert.equal(sha256(effect), digestOfParts("tenant-demo", "sess-example", "completion-1"));
+    assert.equal(sha256(action), decided.data["action_digest"]);
+    assert.equal(sha256(action), digestOf(JSON.parse(action)));
+  });
+
+  test("lists the members of each type of event, and no type that there is not", () => {
+    const rows = [...document.matchAll(/^\| `((?:[a-z]+)\.[a-z_]+)` +\| (.+?) *\|$/gm)];
+    const listed = new Map(rows.map(([, type = "", members = ""]) => [type, namesOf(members)]));
+    const expected = Object.entries(eventData).map(([type, { properties, required = [] }]) => [
+      type,
+      Object.keys(properties).map((name) => (required.some((one) => one === name) ? name : `${name}?`)),
+    ]);
+    assert.deepEqual([...listed], expected);
+  });
+});
+
+/** Members of the first level: what stands in parentheses explains. */
+function namesOf(cell: string): string[] {
+  const outside = cell.replaceAll(/\([^()]*(?:\([^()]*\)[^()]*)*\)/g, "");
+  return [...outside.matchAll(/`([a-z_]+)`(\??)/g)].map(([, name = "", optional = ""]) => name + optional);
+}
+
+function canonicalOrNothing(value: unknown): string | undefined {
+  try {
+    return canonicalJson(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As a forger would, where there is a canonical form. */
+function rehashOrLeave(event: Loose): void {
+  const canonical = canonicalOrNothing({ ...event, hash: undefined });
+  if (canonical !== undefined) event["hash"] = sha256(canonical);
+}
+
+/** Another one for each run, and said, so that a failure can be seen again. */
+function seedOfRun(context: TestContext): number {
+  const seed = Date.now() % 2 ** 31;
+  context.diagnostic(`seed ${seed}`);
+  return seed;
+}

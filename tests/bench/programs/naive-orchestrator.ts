@@ -1,0 +1,42 @@
+import { runService } from "@soma/kit/run-service";
+import { createActivities } from "../../../services/orchestrator/src/activities/activity-registry.ts";
+import { startApi } from "../../../services/orchestrator/src/api-part.ts";
+import { readOrchestratorConfig } from "../../../services/orchestrator/src/config.ts";
+import { openParts } from "../../../services/orchestrator/src/orchestrator-parts.ts";
+import { loadWorkerKeys } from "../../../services/orchestrator/src/permits/worker-key.ts";
+import { DeltaHub } from "../../../services/orchestrator/src/streams/delta-hub.ts";
+import { buildWorkflowBundle, SessionWorker } from "../../../services/orchestrator/src/temporal/session-worker.ts";
+import { missingWorker } from "../../../services/orchestrator/src/worker-part.ts";
+
+const now = (): Date => new Date();
+
+/**
+ * What B3 is compared with: the orchestrator with all that it is made of, API, ledger, permits, policy, identity and
+ * model, but for its design in Temporal: four remote activities in a row, nothing eager. Never a way to run sessions.
+ */
+await runService(async () => {
+  const config = readOrchestratorConfig();
+  const parts = await openParts(config);
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link } = parts;
+  const deltas = new DeltaHub();
+  const keys = loadWorkerKeys(config.workerKeyFile);
+  const worker = new SessionWorker({
+    link,
+    ...config.temporal,
+    dataConverter: parts.dataConverter,
+    activities: createActivities({ log, ledger, policy, identity, model, keys, deltas, metrics, now }),
+    bundle: await buildWorkflowBundle(new URL("../workflows/naive-workflow.ts", import.meta.url)),
+    log,
+  });
+  worker.start();
+  const missing = () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)];
+  const app = await startApi(config, parts, { deltas, eager: false, missing });
+  return {
+    log,
+    async close() {
+      await app.close();
+      await worker.stop();
+      await parts.close();
+    },
+  };
+});
