@@ -103,6 +103,7 @@ class AccessTest(unittest.TestCase):
         claims = {
             "aud": OURS,
             "scope": "model.complete",
+            "sub": "user-demo",
             "tenant_id": "tenant-demo",
             "session_id": "sess-1",
             "step": "completion-1",

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { WorkflowExecutionDescription, WorkflowHandle } from "@temporalio/client";
 import { sessionTarget } from "../load/targets.ts";
 import type { Plan } from "../plan.ts";
 import type { Comparison, Measured } from "../result.ts";
@@ -73,10 +74,18 @@ export async function measureCost(site: Site, plan: Plan): Promise<Measured> {
   }
 }
 
+/** Asked again and again, because the result itself is encrypted for the orchestrator alone. */
+async function ended(handle: WorkflowHandle): Promise<WorkflowExecutionDescription["raw"]> {
+  for (;;) {
+    const { raw, status } = await handle.describe();
+    if (status.name !== "RUNNING") return raw;
+    await sleep(20);
+  }
+}
+
 async function countOne(site: Site, id: string): Promise<{ events: number; transactions: number }> {
   const handle = site.temporal.workflow.getHandle(`session-${id}`);
-  await handle.result();
-  const { raw } = await handle.describe();
+  const raw = await ended(handle);
   const history = await handle.fetchHistory();
   return {
     events: history.events?.length ?? 0,

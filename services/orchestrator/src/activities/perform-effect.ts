@@ -40,7 +40,7 @@ interface Effect<Result> {
  * outcome → end the token. While the effect runs the token is watched, and a revocation ends it. The outcome is recorded here, in the process that saw it, and not by the workflow: if this process
  * dies after that, the next attempt finds it and does nothing twice.
  *
- * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, AUDIT_UNAVAILABLE (no durable record, no effect),
+ * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, SESSION_CANCELED, AUDIT_UNAVAILABLE (no durable record, no effect),
  *   MODEL_TOKEN_REFUSED (revoked, before or meanwhile), IDENTITY_UNAVAILABLE, or the effect's own.
  */
 export async function performEffect<Result>(
@@ -60,10 +60,8 @@ export async function performEffect<Result>(
   if (done) return effect.recall(row, done.data);
   const watch = watchToken(deps, { row, permit, action, token });
   await recordingOutage(deps, row, permit.step, () => watch.assertFresh());
-  await deps.ledger.append([
-    ...recoveredEvents(row, permit.step, "identity-service"),
-    intentOf(row, permit, action, sealed),
-  ]);
+  const intent = intentOf(row, permit, action, sealed);
+  await recordIntent(deps, row, [...recoveredEvents(row, permit.step, "identity-service"), intent], token, permit);
   let outcome: Outcome<Result>;
   watch.start();
   try {
@@ -93,6 +91,28 @@ export async function performEffect<Result>(
   }
   await endTokens(deps, [token, watch.token], permit);
   return outcome.result;
+}
+
+/**
+ * No effect begins after a recorded request to cancel, a repeated one of an earlier intent included; the token is of no
+ * more use then.
+ *
+ * @throws DomainError SESSION_CANCELED
+ */
+async function recordIntent(
+  deps: ActivityDeps,
+  row: SessionRow,
+  intent: readonly NewEvent[],
+  token: string,
+  permit: Permit,
+): Promise<void> {
+  try {
+    if (row.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
+    await deps.ledger.append(intent);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "SESSION_CANCELED") await endTokens(deps, [token], permit);
+    throw error;
+  }
 }
 
 /**

@@ -185,7 +185,10 @@ async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Pro
   // Revoked or run out since it was minted: not the request is at fault, and a new decision brings a new token.
   if (status === 401)
     return new DomainError("MODEL_TOKEN_REFUSED", "The model service refused the step's token.", { cause });
-  const [code, detail] = refusals.get(codeOf(text)) ?? ["MODEL_REJECTED", "The model service refused the request."];
+  const said = codeOf(text);
+  // Nothing of OpenAI's in it: a proxy that is up before its application (Ray Serve's is, after a restart) has no such path yet.
+  if (status === 404 && said === "") return unavailable(cause);
+  const [code, detail] = refusals.get(said) ?? ["MODEL_REJECTED", "The model service refused the request."];
   return new DomainError(code, detail, { cause });
 }
 

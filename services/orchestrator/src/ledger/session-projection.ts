@@ -8,7 +8,7 @@ import { typedEvent, type TypedEvent } from "./typed-event.ts";
 /**
  * The session after one more event. Pure: replaying a session's events gives what the ledger holds.
  *
- * @throws DomainError `SESSION_ENDED` for an event after the end
+ * @throws DomainError `SESSION_ENDED` for an event after the end, `SESSION_CANCELED` for an intent after the request to cancel
  * @throws TypeError for an event that is not the next of this session
  */
 export function projectSession(before: SessionProjection | undefined, event: AuditEvent): SessionProjection {
@@ -48,9 +48,13 @@ function changed(before: SessionProjection, { type, data }: Following): SessionP
     case "dependency.recovered":
       return before.blocked_on === data.dependency ? unblocked(before) : before;
     case "effect.intended":
-    case "effect.failed":
-    case "session.cancel_requested":
+      // Here, and so in the append itself: between a look at the session and the intent a cancellation could be recorded.
+      if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
       return before;
+    case "effect.failed":
+      return before;
+    case "session.cancel_requested":
+      return { ...before, cancel_requested: true };
     case "session.completed":
       return ended(
         before.result === undefined

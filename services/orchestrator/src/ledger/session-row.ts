@@ -41,6 +41,8 @@ export const SessionProjection = Type.Object(
       Type.Object({ digest: DigestSchema, model: Type.String(), finish_reason: Type.String(), usage: Usage }, closed),
     ),
     error: Type.Optional(Type.Object({ code: ErrorCodeSchema }, closed)),
+    /** Somebody asked for its end; no effect begins from here on. */
+    cancel_requested: Type.Optional(Type.Literal(true)),
   },
   closed,
 );

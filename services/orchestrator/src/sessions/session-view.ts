@@ -14,6 +14,7 @@ export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<S
     metadata_digest: _metadata,
     token_jti: _token,
     token_origins: _origins,
+    cancel_requested: _cancelRequested,
     result,
     error,
     ...shown

@@ -117,6 +117,8 @@ export class SessionWorker {
       // A cancellation travels back with a heartbeat, so this bounds how long a canceled generation goes on.
       maxHeartbeatThrottleInterval: "1s",
       defaultHeartbeatThrottleInterval: "1s",
+      // What a dead worker had in its cache waits this long for it before any worker may take it.
+      stickyQueueScheduleToStartTimeout: "3s",
       maxConcurrentActivityTaskExecutions: 200,
       maxConcurrentLocalActivityExecutions: 200,
     });

@@ -2,23 +2,26 @@ import {
   ActivityCancellationType,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   isCancellation,
   proxyActivities,
+  sleep,
 } from "@temporalio/workflow";
 import { nonRetryableCodes, type ErrorCode } from "@soma/contracts/error-codes";
-import type { SessionWorkflowInput } from "@soma/contracts/session";
+import type { SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
 import { slmAudience } from "@soma/contracts/wire-names";
 import type { SessionActivities, SessionEnd, SessionWorkflowResult } from "../activities/session-activities.ts";
 import { failureOf, governedStep, patiently } from "./governed-step.ts";
 
 /**
- * Long and far: heartbeats show a dead worker within seconds, a cancellation is waited for, so that what is recorded
- * last is what really happened.
+ * Long and far: heartbeats, one each three seconds, show a dead worker within eight, which with the longest pause before a
+ * retry stays under the fifteen that another worker may take; a cancellation is waited for, so that what is recorded last is
+ * what really happened.
  */
 const effects = proxyActivities<SessionActivities>({
   startToCloseTimeout: "10m",
   scheduleToCloseTimeout: "30m",
-  heartbeatTimeout: "10s",
+  heartbeatTimeout: "8s",
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: {
     initialInterval: "1s",
@@ -33,6 +36,9 @@ const hasNoLedger: ReadonlySet<ErrorCode> = new Set(["VALIDATION_FAILED", "SESSI
 
 const step = "completion-1";
 
+/** The API carries a cancellation here right after it recorded it, or its caller does by asking again. */
+const cancellationArrivesWithin = "1m";
+
 /** A session that answers one prompt: the story of it, top to bottom. */
 export class SessionWorkflow {
   readonly #session: SessionWorkflowInput;
@@ -45,16 +51,18 @@ export class SessionWorkflow {
     try {
       return await this.#answer();
     } catch (error) {
-      if (isCancellation(error)) {
-        await CancellationScope.nonCancellable(() => this.#record({ status: "canceled", step }));
-        throw error;
-      }
       const failure = failureOf(error);
-      if (!hasNoLedger.has(failure.code)) await this.#record({ status: "failed", error: failure, step });
-      const ended = ApplicationFailure.nonRetryable(failure.detail, failure.code);
-      // The stack names files of this machine, and everybody who may look at the workflow reads it.
-      ended.stack = "";
-      throw ended;
+      if (!isCancellation(error) && hasNoLedger.has(failure.code)) throw endedBy(failure);
+      if (failure.code === "SESSION_CANCELED") await cancellationArrives();
+      // An attempt that fails while the session is being canceled is not followed by another: Temporal hands its failure
+      // here as it is, and what ended the session is the cancellation all the same.
+      if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
+        await this.#record({ status: "canceled", step });
+        throw isCancellation(error) ? error : new CancelledFailure(failure.detail);
+      }
+      const canceled = failure.code === "SESSION_CANCELED";
+      await this.#record(canceled ? { status: "canceled", step } : { status: "failed", error: failure, step });
+      throw endedBy(failure);
     }
   }
 
@@ -81,10 +89,32 @@ export class SessionWorkflow {
     return { session_id, status: "completed", decision, token: { jti, expires_at, scopes }, result };
   }
 
+  /** No cancellation reaches this: a workflow that ended without its last event would leave a session that never ends. */
   #record(end: SessionEnd): Promise<void> {
     const { tenant, session_id } = this.#session;
-    return patiently((activities) => activities["emit-audit-event"]({ tenant, session_id, end }));
+    return CancellationScope.nonCancellable(() =>
+      patiently((activities) => activities["emit-audit-event"]({ tenant, session_id, end })),
+    );
   }
+}
+
+/**
+ * The request to cancel is in the ledger and stopped the step before it came here. It ends the workflow as soon as it is
+ * here; should it have been lost on its way, the session ends all the same.
+ */
+async function cancellationArrives(): Promise<void> {
+  try {
+    await sleep(cancellationArrivesWithin);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+}
+
+function endedBy({ detail, code }: SessionFailure): ApplicationFailure {
+  const ended = ApplicationFailure.nonRetryable(detail, code);
+  // The stack names files of this machine, and everybody who may look at the workflow reads it.
+  ended.stack = "";
+  return ended;
 }
 
 /** `session-start-workflow`. */

@@ -4,6 +4,7 @@ import { sha256 } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { CancelledFailure } from "@temporalio/common";
 import { performEffect } from "../../src/activities/perform-effect.ts";
+import { eventContext } from "../../src/activities/step-events.ts";
 import { deriveWorkerKeys } from "../../src/permits/worker-key.ts";
 import { openActivityWorld, type ActivityWorld } from "../harness/activity-world.ts";
 import { startIdentityService, startPolicyEngine, type IdentityService } from "../harness/real-services.ts";
@@ -71,6 +72,34 @@ test("an outcome that is recorded is recalled: the effect is not done again, by 
   assert.deepEqual(again.recalled, [completed?.data, completed?.data]);
   assert.deepEqual(ofStep(await world.types()), ["effect.intended", "effect.completed"]);
 });
+
+for (const [when, intendedBefore] of [
+  ["before the intent", false],
+  ["between two attempts", true],
+] as const) {
+  test(`a cancellation that was asked for ${when}: no effect begins, and the token ends`, async () => {
+    await using world = await openWorld();
+    const step = await prepareStep(world, "completion-1");
+    const dying = scriptedEffect(() => {
+      throw new DomainError("MODEL_UNAVAILABLE", "The model is away.");
+    });
+    if (intendedBefore) await assert.rejects(perform(world, step, dying), code("MODEL_UNAVAILABLE"));
+    const row = await world.row();
+    await world.deps.ledger.append([
+      {
+        ...eventContext(row),
+        type: "session.cancel_requested",
+        key: "session.cancel_requested",
+        data: { by: row.user },
+      },
+    ]);
+    const effect = scriptedEffect();
+    await assert.rejects(perform(world, step, effect), code("SESSION_CANCELED"));
+    assert.equal(effect.calls.length, 0);
+    assert.deepEqual(ofStep(await world.types()), intendedBefore ? ["effect.intended"] : []);
+    assert.equal(await world.deps.identity.verify(step.token), undefined);
+  });
+}
 
 test("a crash between effect and record: the next attempt does it again under the same key, on one intent", async () => {
   await using world = await openWorld();

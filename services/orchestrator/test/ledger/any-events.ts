@@ -83,7 +83,15 @@ export const anyStory: fc.Arbitrary<(subject: Subject) => NewEvent[][]> = fc
   .map(([groups, end]) => (subject: Subject): NewEvent[][] => {
     const told = end === undefined ? groups : [...groups, [end]];
     let count = 0;
-    return told.map((group) => group.map((tell) => tell(subject, `event-${(count += 1)}`)));
+    let canceled = false;
+    const isTold = (event: NewEvent): boolean => {
+      canceled ||= event.type === "session.cancel_requested";
+      // Nobody intends an effect any more once a cancellation was asked for: the ledger refuses it.
+      return !(canceled && event.type === "effect.intended");
+    };
+    return told
+      .map((group) => group.map((tell) => tell(subject, `event-${(count += 1)}`)).filter(isTold))
+      .filter((group) => group.length > 0);
   });
 
 function stepOf(subject: Subject, index: number): NewEvent {

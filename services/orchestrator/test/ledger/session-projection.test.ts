@@ -6,6 +6,7 @@ import { sha256 } from "@soma/kit/digest";
 import { sealEvent } from "../../src/ledger/event-chain.ts";
 import { projectSession } from "../../src/ledger/session-projection.ts";
 import type { SessionProjection } from "../../src/ledger/session-row.ts";
+import { code as refusedWith } from "./refusal.ts";
 import {
   completedEvent,
   createdEvent,
@@ -82,6 +83,20 @@ test("the return of one dependency does not hide the outage of another", () => {
   const blocked = [createdEvent(subject), unavailableEvent(subject, "outage-1")];
   assert.equal(project(...blocked, other).blocked_on, "slm");
   assert.equal(project(...blocked, recoveredEvent(subject, "over")).blocked_on, undefined);
+});
+
+test("no intent follows a request to cancel; the outcome of what had begun does", () => {
+  const [decided, intended, completed] = stepEvents(subject, "step-1");
+  assert.ok(decided && intended && completed);
+  const { user } = sealEvent(createdEvent(subject), { sequence: 1, prevhash: genesisHash, time: "" }).event;
+  const asked: NewEvent = {
+    ...writer(subject),
+    type: "session.cancel_requested",
+    key: "session.cancel_requested",
+    data: { by: user },
+  };
+  assert.throws(() => project(createdEvent(subject), decided, asked, intended), refusedWith("SESSION_CANCELED"));
+  assert.equal(project(createdEvent(subject), decided, intended, asked, completed).result?.model, "small");
 });
 
 test("the token is told by what may be shown of it; the result is that of the end", () => {
