@@ -6,7 +6,7 @@ STACK := node scripts/stack/src/main.ts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo dev-up dev-down dev-status lint format bench bench-full
+.PHONY: help setup check test chaos demo dev-up dev-down dev-status lint format bench bench-full
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ test: lint ## everything that CI runs: the static ring, then all tests
 	@node scripts/run-tests.ts
 
 check: test ## the same as test
+
+chaos: setup ## kill every part of a real stack while sessions come in; ARGS="--seed 7" plans it again
+	@scripts/tests/temporal_failover.sh $(ARGS)
 
 lint: setup ## the static ring: format, lint with types, types, dead code, ruff
 	oxfmt --check .
