@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent, EventPage } from "@soma/contracts/audit";
 import { isTerminal, type SessionView } from "@soma/contracts/session";
 import { request } from "undici";
@@ -81,11 +82,18 @@ async function slowModel(context: TestContext): Promise<{ url: string; calls: Mo
       signal: gone.signal,
     });
     outgoing.writeHead(answer.statusCode, { "content-type": String(answer.headers["content-type"]) });
+    let text = "";
     for await (const chunk of answer.body) {
-      outgoing.write(chunk);
-      call.begun = answer.statusCode === 200;
-      if (incoming.method === "POST") await new Promise((resolve) => void setTimeout(resolve, 1_000));
+      text += Buffer.from(chunk).toString("utf8");
+      // Event by event: what came together in one packet is slowed down, too.
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        outgoing.write(text.slice(0, end + 2));
+        text = text.slice(end + 2);
+        call.begun = answer.statusCode === 200;
+        await sleep(1_000, undefined, { signal: gone.signal });
+      }
     }
+    outgoing.write(text);
     outgoing.end();
   }
   server.listen(0, "127.0.0.1");

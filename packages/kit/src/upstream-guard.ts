@@ -26,8 +26,11 @@ export class CallShedError extends Error {
 interface GuardOptions<Name extends string> {
   /** The upstream, as it is named in metrics. */
   readonly name: Name;
-  /** True for an error that says that the upstream does not work, and not that the call was wrong. */
-  readonly isFault: (error: unknown) => boolean;
+  /**
+   * What an error says of the upstream: that it does not work, or that it answered, if only with a refusal. Any other,
+   * such as a call that was given up, says nothing.
+   */
+  readonly judge: (error: unknown) => "fault" | "answer" | "nothing";
   readonly shed: Counter<"dependency" | "reason">;
   /** Faults one after the other that open the circuit. */
   readonly faultsToOpen?: number;
@@ -35,6 +38,8 @@ interface GuardOptions<Name extends string> {
   readonly openForMs?: number;
   readonly budget?: RetryBudget;
 }
+
+type Answer<Result> = { readonly result: Result } | { readonly refusal: unknown };
 
 /**
  * Stands before the calls to one upstream. A circuit breaker: after some faults in a row no call is made for a second,
@@ -46,24 +51,39 @@ export class UpstreamGuard<Name extends string = string> {
   readonly #budget: RetryBudget;
 
   constructor(options: GuardOptions<Name>) {
-    const { isFault, faultsToOpen = 5, openForMs = 1_000, budget } = options;
+    const { judge, faultsToOpen = 5, openForMs = 1_000, budget } = options;
     this.#options = options;
-    this.#circuit = circuitBreaker(handleWhen(isFault), {
-      halfOpenAfter: openForMs,
-      breaker: new ConsecutiveBreaker(faultsToOpen),
-    });
+    this.#circuit = circuitBreaker(
+      handleWhen((error) => judge(error) === "fault"),
+      {
+        halfOpenAfter: openForMs,
+        breaker: new ConsecutiveBreaker(faultsToOpen),
+      },
+    );
     this.#budget = budget ?? new RetryBudget({ perSecond: 10, perSuccess: 2, cap: 100 });
   }
 
   /** @throws CallShedError when the call was not made; otherwise what the call throws */
   async run<Result>(call: () => Promise<Result>, { retry }: { readonly retry: boolean }): Promise<Result> {
     if (retry && !this.#budget.take()) throw this.#shed("retry_budget");
+    let answer: Answer<Result>;
     try {
-      const result = await this.#circuit.execute(call);
-      this.#budget.answered();
-      return result;
+      answer = await this.#circuit.execute(() => this.#answerOf(call));
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw this.#shed("circuit_open");
+      throw error;
+    }
+    if ("refusal" in answer) throw answer.refusal;
+    this.#budget.answered();
+    return answer.result;
+  }
+
+  /** For the circuit a refusal is as good as a result. */
+  async #answerOf<Result>(call: () => Promise<Result>): Promise<Answer<Result>> {
+    try {
+      return { result: await call() };
+    } catch (error) {
+      if (this.#options.judge(error) === "answer") return { refusal: error };
       throw error;
     }
   }

@@ -9,7 +9,10 @@ import { cut, json, startScriptedServer, type Answer } from "./scripted-server.t
 
 const shedBy = (reason: ShedReason) => (error: unknown) => error instanceof CallShedError && error.reason === reason;
 
-const isFault = (error: unknown): boolean => error instanceof UpstreamError;
+const judge = (error: unknown): "fault" | "answer" | "nothing" => {
+  if (error instanceof UpstreamError) return "fault";
+  return error instanceof TypeError ? "answer" : "nothing";
+};
 
 /** A guard before a real client of a server that answers by a script. */
 async function guarded(script: readonly Answer[], options: { openForMs?: number; budget?: RetryBudget } = {}) {
@@ -18,7 +21,7 @@ async function guarded(script: readonly Answer[], options: { openForMs?: number;
   const shed = new Counter({ name: "shed", help: "shed", labelNames, registers: [registry] });
   const server = await startScriptedServer(...script);
   const upstream = new Upstream({ name: "engine", origin: server.url.origin, deadlineMs: 1_000 });
-  const guard = new UpstreamGuard({ name: "engine", isFault, shed, faultsToOpen: 3, ...options });
+  const guard = new UpstreamGuard({ name: "engine", judge, shed, faultsToOpen: 3, ...options });
   return {
     server,
     registry,
@@ -69,6 +72,16 @@ describe("the circuit breaker of an upstream", () => {
     }
     for (let tries = 0; tries < 10; tries += 1)
       await assert.rejects(guard.run(rejectsWith(new TypeError("the caller's")), { retry: false }), TypeError);
+    assert.equal((await call()).status, 200);
+  });
+
+  test("a refusal closes it: whoever refuses is there", async () => {
+    await using world = await guarded([cut, cut, cut, cut, cut, ok], { openForMs: 100 });
+    const { call, guard } = world;
+    for (let fault = 0; fault < 3; fault += 1) await assert.rejects(call(), UpstreamError);
+    await sleep(150);
+    await assert.rejects(guard.run(rejectsWith(new TypeError("refused")), { retry: false }), TypeError);
+    for (let fault = 0; fault < 2; fault += 1) await assert.rejects(call(), UpstreamError);
     assert.equal((await call()).status, 200);
   });
 

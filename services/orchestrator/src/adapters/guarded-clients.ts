@@ -1,4 +1,4 @@
-import { errors, type ErrorCode } from "@soma/contracts/error-codes";
+import type { ErrorCode } from "@soma/contracts/error-codes";
 import type { Dependency } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import { CallShedError, UpstreamGuard } from "@soma/kit/upstream-guard";
@@ -59,7 +59,7 @@ export function guardClients({ policy, identity, model }: GuardedClients, guardi
 type Guarded = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
 function guardOf(name: Dependency, whenShed: ErrorCode, { metrics, isRetry }: Guarding): Guarded {
-  const guard = new UpstreamGuard({ name, isFault: isUpstreamsFault, shed: metrics.callsShed });
+  const guard = new UpstreamGuard({ name, judge, shed: metrics.callsShed });
   return async (call) => {
     try {
       return await guard.run(call, { retry: isRetry() });
@@ -76,7 +76,10 @@ function guardOf(name: Dependency, whenShed: ErrorCode, { metrics, isRetry }: Gu
   };
 }
 
-/** No answer, or one that cannot be trusted; a refusal is an answer. */
-function isUpstreamsFault(error: unknown): boolean {
-  return error instanceof DomainError && errors[error.code].retry === "backoff";
+/** No answer. One that cannot be trusted is one, too: whoever gives it is not short of breath, and its fault must be seen. */
+const noAnswer: ReadonlySet<ErrorCode> = new Set(["POLICY_UNAVAILABLE", "IDENTITY_UNAVAILABLE", "MODEL_UNAVAILABLE"]);
+
+function judge(error: unknown): "fault" | "answer" | "nothing" {
+  if (!(error instanceof DomainError)) return "nothing";
+  return noAnswer.has(error.code) ? "fault" : "answer";
 }
