@@ -41,13 +41,12 @@ export const IssueTokenRequest = Type.Object(
     ),
     parent_jti: Type.Optional(
       Type.String({
-        minLength: 1,
-        maxLength: 128,
+        pattern: "^[!-~]{1,128}$",
         description: "Id of the token that this one derives from: when that is revoked, this one ends with it",
       }),
     ),
     parent_origins: Type.Optional(
-      Type.Array(TokenId, {
+      Type.Array(Type.String({ pattern: "^[!-~]{1,128}$" }), {
         minItems: 1,
         maxItems: maxOrigins - 1,
         uniqueItems: true,

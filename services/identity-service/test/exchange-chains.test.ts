@@ -21,6 +21,7 @@ const step = fc.record({
 const chain = fc.record({
   granted: scopes,
   agents: fc.array(fc.constantFrom("reader", "session-agent"), { maxLength: 2 }),
+  ttlSeconds: fc.integer({ min: 120, max: 900 }),
   session: fc.option(fc.constantFrom("s-1", "s-2"), { nil: undefined }),
   steps: fc.array(step, { minLength: 1, maxLength: 14 }),
   revoked: fc.nat(),
@@ -53,12 +54,12 @@ test("no sequence of exchanges gives more than any token before had, and a revoc
   const begin = running.clock.nowMs;
   let done = 0;
   await fc.assert(
-    fc.asyncProperty(chain, async ({ granted, agents, session, steps, revoked }) => {
+    fc.asyncProperty(chain, async ({ granted, agents, ttlSeconds, session, steps, revoked }) => {
       running.clock.nowMs = begin;
       const held: Held[] = [];
       const bound = session === undefined ? {} : { session_id: session };
       for (const agent of [undefined, ...agents]) {
-        const more = agent === undefined ? { ttl_seconds: 900 } : { agent_id: agent };
+        const more = agent === undefined ? { ttl_seconds: ttlSeconds } : { agent_id: agent };
         const answer = await running.issue({ capabilities: granted, ...bound, ...more });
         if (answer.statusCode === 200) held.push(read(answer.json().token));
       }

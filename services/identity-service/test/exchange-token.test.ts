@@ -140,6 +140,8 @@ test("what is exchanged lives no longer than what it derives from, and five minu
   };
   assert.equal(await lifetime(), 300);
   assert.equal(await lifetime({ actor_token, actor_token_type: jwt }), 250);
+  const brief = await running.token({ ...all, ttl_seconds: 100 });
+  assert.equal(await lifetime({ subject_token: brief, actor_token, actor_token_type: jwt }), 100);
   running.clock.nowMs += 350_000;
   assert.equal(await lifetime(), 50);
   running.clock.nowMs += 50_000;
@@ -198,8 +200,13 @@ test("a token dies when somebody in its chain is not known any more, or may do l
     actor_token,
     actor_token_type: accessToken,
   });
-  // The agent is not the newest actor any more, and still counts.
-  const { token } = await exchanged(running, { subject_token: first.token });
+  // Neither the first agent nor the service is the newest actor any more, and both still count.
+  const second = await exchanged(running, { subject_token: first.token });
+  const { token } = await exchanged(running, {
+    subject_token: second.token,
+    actor_token: await agentsToken(running, "reader"),
+    actor_token_type: accessToken,
+  });
   for (const [from, to] of [
     ["session-agent: { capabilities: [model.complete] }", "session-agent: { capabilities: [] }"],
     ["  gateway:", "  another:"],

@@ -81,6 +81,8 @@ test("16 origins are the most; what can start a session keeps a place for the se
   assert.equal(tooMany.statusCode, 400);
   assert.equal((await issue({ parent_jti: "parent", parent_origins: many(14) })).statusCode, 200);
   assert.equal((await issue({ parent_jti: "parent", parent_origins: many(15) })).statusCode, 403);
+  for (const odd of ["", "a b", "\ud800", "x".repeat(129)])
+    assert.equal((await issue(stepOf({ parent_jti: odd }), "orchestrator", "key")).statusCode, 400, odd);
   const orphan = await issue(stepOf({ parent_origins: many(1) }), "orchestrator");
   assert.equal(orphan.json().errors[0].pointer, "/parent_jti");
 });
