@@ -61,8 +61,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         context_tokens=read_integer(env, "SLM_CONTEXT_TOKENS", 2048, 256, 131072),
         max_tokens=read_integer(env, "SLM_MAX_TOKENS", 1024, 1, 131072),
         threads=read_integer(env, "SLM_THREADS", 1, 1, 64),
-        queue=read_integer(env, "SLM_QUEUE", 8, 0, 256),
-        queue_seconds=read_integer(env, "SLM_QUEUE_SECONDS", 30, 1, 600),
+        queue=read_integer(env, "SLM_QUEUE", 32, 0, 256),
+        queue_seconds=read_integer(env, "SLM_QUEUE_SECONDS", 20, 1, 600),
         identity_url=_read_identity_url(env),
         audience=read_text(env, "SLM_AUDIENCE", "somagent-slm"),
         # Replicas run in another working directory, so a relative path is made absolute here.

@@ -4,7 +4,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import { CallShedError, UpstreamGuard } from "@soma/kit/upstream-guard";
 import type { SessionMetrics } from "../session-metrics.ts";
 import type { IdentityClient } from "./identity-client.ts";
-import type { ModelClient } from "./model-client.ts";
+import { ModelBusyError, type ModelClient } from "./model-client.ts";
 import type { PolicyClient } from "./policy-client.ts";
 
 interface GuardedClients {
@@ -81,5 +81,5 @@ const noAnswer: ReadonlySet<ErrorCode> = new Set(["POLICY_UNAVAILABLE", "IDENTIT
 
 function judge(error: unknown): "fault" | "answer" | "nothing" {
   if (!(error instanceof DomainError)) return "nothing";
-  return noAnswer.has(error.code) ? "fault" : "answer";
+  return noAnswer.has(error.code) && !(error.cause instanceof ModelBusyError) ? "fault" : "answer";
 }

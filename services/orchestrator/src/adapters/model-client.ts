@@ -77,7 +77,7 @@ export function createModelClient(base: URL): ModelClient {
           body: JSON.stringify(body),
           signal: request.signal,
         });
-        if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.body);
+        if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.headers, answer.body);
         const completion = await readCompletion(answer.body, request.onText);
         return { ...completion, replayed: isReplay(answer.headers) };
       } catch (error) {
@@ -174,8 +174,19 @@ const refusals: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ["context_length_exceeded", ["MODEL_PROMPT_TOO_LONG", "The prompt is longer than the model can take."]],
 ]);
 
-async function readRefusal(status: number, body: AsyncIterable<Uint8Array>): Promise<DomainError> {
-  const cause = new Error(`slm answered ${String(status)}`);
+/** The cause of a MODEL_UNAVAILABLE that is none of an outage: the service works, and has too much to do just now. */
+export class ModelBusyError extends Error {
+  override readonly name = "ModelBusyError";
+}
+
+async function readRefusal(
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  body: AsyncIterable<Uint8Array>,
+): Promise<DomainError> {
+  const isBusy = (status === 503 || status === 429) && headers["retry-after"] !== undefined;
+  const words = `slm answered ${String(status)}`;
+  const cause = isBusy ? new ModelBusyError(words) : new Error(words);
   let text = "";
   for await (const bytes of body) {
     text += Buffer.from(bytes).toString("utf8");

@@ -62,6 +62,13 @@ test("each upstream has a circuit of its own", async () => {
   assert.equal(await world.verify(), undefined);
 });
 
+test("a model that says it is busy is not cut off: who waits its turn gets it", async () => {
+  const busy = json(503, { error: { code: "model_busy" } }, { "retry-after": "1" });
+  await using world = await guarded([...several(9, busy), answer]);
+  for (let call = 0; call < 9; call += 1) await assert.rejects(world.complete(), code("MODEL_UNAVAILABLE"));
+  assert.equal((await world.complete()).text, "Hi");
+});
+
 test("refusals are answers, and so are first words, whatever becomes of the rest", async () => {
   const cutShort = stream(piece("Hi"));
   await using world = await guarded([...several(9, refusal), ...several(9, cutShort), ...several(4, cut), answer]);
