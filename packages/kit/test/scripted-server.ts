@@ -19,6 +19,8 @@ export type Answer = (response: ServerResponse, request: SeenRequest) => void | 
 export interface ScriptedServer extends AsyncDisposable {
   readonly url: URL;
   readonly seen: readonly SeenRequest[];
+  /** Resolves when the first request has come, whole. */
+  readonly arrived: Promise<void>;
   /** Resolves when the client has ended the connection of the request that is being answered. */
   readonly clientGone: Promise<void>;
 }
@@ -28,6 +30,7 @@ export async function startScriptedServer(...script: readonly Answer[]): Promise
   const seen: SeenRequest[] = [];
   const problems: Error[] = [];
   const gone = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
   const server = createServer(async (incoming, response) => {
     response.once("close", () => {
       if (!response.writableFinished) gone.resolve();
@@ -37,6 +40,7 @@ export async function startScriptedServer(...script: readonly Answer[]): Promise
     const body = Buffer.concat(chunks).toString("utf8");
     const request = { method: incoming.method ?? "", path: incoming.url ?? "", headers: incoming.headers, body };
     seen.push(request);
+    arrived.resolve();
     const answer = left.shift();
     if (answer === undefined) {
       problems.push(new Error(`${request.method} ${request.path} came after the script's end`));
@@ -52,6 +56,7 @@ export async function startScriptedServer(...script: readonly Answer[]): Promise
   return {
     url: new URL(`http://127.0.0.1:${String(address.port)}`),
     seen,
+    arrived: arrived.promise,
     clientGone: gone.promise,
     async [Symbol.asyncDispose]() {
       server.close();

@@ -223,8 +223,10 @@ test("an abort ends the question with the caller's reason", async () => {
   await using client = await startClient(hang);
   const controller = new AbortController();
   const reason = new Error("canceled");
-  setTimeout(() => controller.abort(reason), 30);
-  await assert.rejects(client.issue(request, key, controller.signal), (error) => error === reason);
+  const answer = client.issue(request, key, controller.signal);
+  await client.server.arrived;
+  controller.abort(reason);
+  await assert.rejects(answer, (error) => error === reason);
 });
 
 test("a valid token has claims, any other none, and no credential goes with the question", async () => {

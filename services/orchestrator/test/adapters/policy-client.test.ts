@@ -199,7 +199,8 @@ test("an abort ends the question with the caller's reason", async () => {
   const controller = new AbortController();
   const reason = new Error("canceled");
   const answer = client.evaluate(request, ids, controller.signal);
-  setTimeout(() => controller.abort(reason), 30);
+  await server.arrived;
+  controller.abort(reason);
   await assert.rejects(answer, (error) => error === reason);
   await server.clientGone;
 });
