@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { accepted, ConfigError } from "@soma/kit/config";
 import { Environment as IdentitySettings } from "../../services/identity-service/src/config.ts";
-import { OrchestratorSettings, readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
+import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
+import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
 import { Settings as PolicySettings } from "../../services/policy-engine/src/config.ts";
 import { code, page, readTable, table } from "./markdown.ts";
 import { defaultOf, descriptionOf } from "./schema-words.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Environment } from "../../services/identity-service/src/config.ts";
-import { OrchestratorSettings, readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
+import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
+import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
 import { Settings } from "../../services/policy-engine/src/config.ts";
 
 /** Each variable of a settings schema with its default; `null` for none. */

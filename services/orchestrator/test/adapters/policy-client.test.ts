@@ -91,7 +91,7 @@ const without = (field: keyof typeof allowed): Record<string, unknown> =>
   Object.fromEntries(Object.entries(allowed).filter(([name]) => name !== field));
 const changed = (changes: Record<string, unknown>): Answer => json(200, { ...allowed, ...changes });
 
-/** CONTRACT.md, section 5: anything else is a denial. */
+/** What is no closed answer of the contract is a denial. */
 const bad: readonly [title: string, answer: Answer][] = [
   ["P1: no allowed", json(200, without("allowed"))],
   ["P1: allowed as text", changed({ allowed: "true" })],
