@@ -41,8 +41,8 @@ lint: setup ## the static ring: format, lint with types, types, dead code, ruff
 	knip
 	.soma/slm-tools/bin/ruff check services/slm
 	.soma/slm-tools/bin/ruff format --check services/slm
-	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/soma_verify.py
-	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/soma_verify.py
+	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/*.py
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/*.py
 
 bench: setup ## measure the quick set in about six minutes, into docs/reference/benchmarks.md; nothing else should run
 	@node tests/bench/main.ts quick $(ARGS)
@@ -53,4 +53,4 @@ bench-full: setup ## the same with longer slices and more pairs, in about an hou
 format: setup ## write the format that the static ring wants
 	oxfmt .
 	.soma/slm-tools/bin/ruff format services/slm
-	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml scripts/soma_verify.py
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml scripts/*.py

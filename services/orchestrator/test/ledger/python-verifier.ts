@@ -39,7 +39,8 @@ function ask<Answer>(name: string, inputs: readonly (readonly (string | undefine
 import json, sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, ${JSON.stringify(`${root}scripts`)})
-from soma_verify import UnreadableError, canonical, parse, verify
+from rfc8785 import canonical
+from soma_verify import UnreadableError, parse, verify
 ask = verify if ${JSON.stringify(name)} == "verify" else lambda text: canonical(parse(text))
 for line in sys.stdin.buffer:
     try:
