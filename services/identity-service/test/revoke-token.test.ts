@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { withOtherSignature } from "../../../packages/kit/test/forged-token.ts";
 import { decodeJwt } from "jose";
 import { startIdentity } from "./start-identity.ts";
 
@@ -33,7 +34,7 @@ test("a token that is none of ours and one that has expired are not told apart",
   const { clock, post, token } = await startIdentity(t);
   const issued = await token();
   clock.nowMs += 400_000;
-  const answers = [issued, `${issued.slice(0, -2)}AA`, "x"].map((text) => post("/v1/tokens/revoke", { token: text }));
+  const answers = [issued, withOtherSignature(issued), "x"].map((text) => post("/v1/tokens/revoke", { token: text }));
   for (const answer of await Promise.all(answers)) assert.equal(answer.body, '{"revoked":false}');
 });
 
