@@ -75,6 +75,19 @@ describe("the circuit breaker of an upstream", () => {
     assert.equal((await call()).status, 200);
   });
 
+  test("a refusal between faults begins the count anew, a call that was given up does not", async () => {
+    const refused = rejectsWith(new TypeError("refused"));
+    const canceled = rejectsWith(new DOMException("canceled", "AbortError"));
+    await using world = await guarded([cut, cut, cut, cut, cut]);
+    const { call, guard } = world;
+    for (let fault = 0; fault < 2; fault += 1) await assert.rejects(call(), UpstreamError);
+    await assert.rejects(guard.run(refused, { retry: false }), TypeError);
+    for (let fault = 0; fault < 2; fault += 1) await assert.rejects(call(), UpstreamError);
+    await assert.rejects(guard.run(canceled, { retry: false }), { name: "AbortError" });
+    await assert.rejects(call(), UpstreamError);
+    await assert.rejects(call(), shedBy("circuit_open"));
+  });
+
   test("a refusal closes it: whoever refuses is there", async () => {
     await using world = await guarded([cut, cut, cut, cut, cut, ok], { openForMs: 100 });
     const { call, guard } = world;

@@ -84,7 +84,7 @@ for (const [title, answer] of [
       fault("unavailable", `engine: no answer within ${String(deadlineMs)} ms`),
     );
     const tookMs = performance.now() - begin;
-    assert.ok(tookMs >= deadlineMs - 5 && tookMs < deadlineMs + 5_000, `${String(tookMs)} ms`);
+    assert.ok(tookMs >= deadlineMs - 5 && tookMs < deadlineMs + 500, `${String(tookMs)} ms`);
     await server.clientGone;
   });
 }
@@ -135,7 +135,7 @@ test("a connection that is not taken ends at the deadline", async () => {
     (error) => error instanceof UpstreamError && error.fault === "unavailable",
   );
   // Undici alone sees this half a second late.
-  assert.ok(performance.now() - begin < deadlineMs + 450);
+  assert.ok(performance.now() - begin < deadlineMs + 250);
 });
 
 test("a port where nobody listens is unavailable at once, and the reason is private", async () => {

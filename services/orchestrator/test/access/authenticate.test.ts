@@ -111,18 +111,20 @@ test("a revoked token is none from then on", async () => {
   assert.equal((await who(`Bearer ${token}`)).statusCode, 401);
 });
 
+/** Of a token that an identity service says is valid. */
+const claims = {
+  iss: "i",
+  sub: "ann",
+  aud: "somagent-orchestrator",
+  jti: "j",
+  iat: 1,
+  exp: 2,
+  tenant_id: "tenant-a",
+  scope: "session.read",
+  role: "operator",
+};
+
 test("a role that nobody knows, or claims for another audience, make nobody known", async () => {
-  const claims = {
-    iss: "i",
-    sub: "ann",
-    aud: "somagent-orchestrator",
-    jti: "j",
-    iat: 1,
-    exp: 2,
-    tenant_id: "tenant-a",
-    scope: "session.read",
-    role: "operator",
-  };
   const answers: Answer[] = [
     { role: "root" },
     { role: "Operator" },
@@ -143,20 +145,12 @@ test("a role that nobody knows, or claims for another audience, make nobody know
 });
 
 test("the tokens that the caller's derives from are known with it", async () => {
-  const claims = {
-    iss: "i",
-    sub: "ann",
-    aud: "somagent-orchestrator",
-    jti: "j",
-    iat: 1,
-    exp: 2,
-    tenant_id: "tenant-a",
-    scope: "session.read",
-    role: "operator",
+  const derived = {
+    ...claims,
     act: { sub: "reader" },
     origins: ["i", "h"],
   };
-  await using other = await startScriptedServer(json(200, { valid: true, claims }));
+  await using other = await startScriptedServer(json(200, { valid: true, claims: derived }));
   const known = createIdentityClient(other.url, "/nowhere");
   const app = await buildDoor(requireToken(known));
   const answer = await app.inject({ url: "/who", headers: { authorization: "Bearer a.b.c" } });
