@@ -40,12 +40,16 @@ test("the worker registers these very names: workflow in its registry, one file 
 test("topic, ports, header, audiences, agent", () => {
   assert.equal(names.auditTopic, "agent.audit");
   assert.deepEqual(names.ports, {
+    gateway: 10000,
     orchestrator: 10001,
     identityService: 10002,
     codecServer: 10012,
     policyEngine: 10020,
   });
   assert.equal(names.idempotencyKeyHeader, "idempotency-key");
+  assert.equal(names.hopHeader, "x-soma-hop");
+  assert.equal(names.platformTenant, "platform");
+  assert.equal(names.apiKeyPrefix, "soma_");
   assert.equal(names.orchestratorAudience, "somagent-orchestrator");
   assert.equal(names.slmAudience, "somagent-slm");
   assert.equal(names.defaultAgent, "session-agent");
@@ -53,13 +57,19 @@ test("topic, ports, header, audiences, agent", () => {
 
 test("closed sets: dependencies, authentication, capabilities, roles, severities", () => {
   assert.deepEqual(names.dependencies, ["temporal", "ledger", "policy-engine", "identity-service", "slm", "kafka"]);
-  assert.deepEqual(names.authenticationKinds, ["token", "unauthenticated-loopback", "temporal-client"]);
+  assert.deepEqual(names.authenticationKinds, ["token", "unauthenticated-loopback", "temporal-client", "service"]);
   assert.deepEqual(names.capabilities, [
     "session.start",
     "session.read",
     "session.cancel",
     "model.complete",
     "model.embed",
+    "session.approve",
+    "ledger.read",
+    "tenant.read",
+    "tenant.manage",
+    "key.manage",
+    "platform.manage",
   ]);
   assert.deepEqual(names.roles, ["viewer", "operator", "approver", "admin", "auditor"]);
   assert.deepEqual(severities, ["none", "low", "medium", "high", "critical"]);
@@ -68,14 +78,17 @@ test("closed sets: dependencies, authentication, capabilities, roles, severities
 test("nothing else is a wire name", () => {
   assert.deepEqual(Object.keys(names).toSorted(), [
     "activityNames",
+    "apiKeyPrefix",
     "auditTopic",
     "authenticationKinds",
     "capabilities",
     "defaultAgent",
     "defaultTaskQueue",
     "dependencies",
+    "hopHeader",
     "idempotencyKeyHeader",
     "orchestratorAudience",
+    "platformTenant",
     "ports",
     "roles",
     "searchAttributes",

@@ -23,6 +23,7 @@ export const errors = {
   URI_TOO_LONG: { status: 414, retry: "never", title: "The path is too long" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: "never", title: "The body must be application/json" },
   HEADERS_TOO_LARGE: { status: 431, retry: "never", title: "The headers are too large" },
+  PARAMETER_UNSUPPORTED: { status: 400, retry: "never", title: "A parameter that this service does not have" },
   ROUTE_NOT_FOUND: { status: 404, retry: "never", title: "No such route" },
   // Who is asking.
   UNAUTHENTICATED: { status: 401, retry: "never", title: "A valid bearer token is required" },
@@ -41,6 +42,17 @@ export const errors = {
   },
   TOKEN_NOT_ACCEPTED: { status: 400, retry: "never", title: "A token of the request is not valid, or not for this" },
   DELEGATION_TOO_DEEP: { status: 403, retry: "never", title: "The token was passed on as often as one can be" },
+  GATEWAY_REQUIRED: { status: 403, retry: "never", title: "Only the gateway may call this service" },
+  LOGIN_REFUSED: { status: 401, retry: "never", title: "The login was refused" },
+  // Tenants and their keys.
+  TENANT_NOT_FOUND: { status: 404, retry: "never", title: "No such tenant" },
+  TENANT_ID_TAKEN: { status: 409, retry: "never", title: "The tenant id is in use" },
+  TENANT_CHANGED: { status: 409, retry: "never", title: "The tenant was changed by somebody else meanwhile" },
+  TENANT_SUSPENDED: { status: 403, retry: "never", title: "The tenant is suspended" },
+  API_KEY_NOT_FOUND: { status: 404, retry: "never", title: "No such API key" },
+  RATE_LIMITED: { status: 429, retry: "backoff", title: "The tenant sends more requests than it may" },
+  CONCURRENCY_LIMITED: { status: 429, retry: "backoff", title: "The tenant has more requests under way than it may" },
+  QUOTA_EXCEEDED: { status: 429, retry: "backoff", title: "The tenant's quota is used up" },
   // Sessions.
   SESSION_NOT_FOUND: { status: 404, retry: "never", title: "No such session" },
   SESSION_ID_TAKEN: { status: 409, retry: "never", title: "The session id is in use" },
@@ -77,6 +89,7 @@ export const errors = {
   MODEL_TOKEN_REFUSED: { status: 503, retry: "never", title: "The model service refused the step's token" },
   MODEL_NOT_FOUND: { status: 422, retry: "never", title: "The model service has no model of this name" },
   MODEL_PROMPT_TOO_LONG: { status: 422, retry: "never", title: "The prompt is longer than the model can take" },
+  ORCHESTRATOR_UNAVAILABLE: { status: 503, retry: "backoff", title: "The orchestrator gave no answer" },
   TEMPORAL_UNAVAILABLE: { status: 503, retry: "backoff", title: "Temporal cannot be reached" },
   // Evidence.
   AUDIT_UNAVAILABLE: { status: 503, retry: "backoff", title: "The ledger cannot be written" },

@@ -183,3 +183,23 @@ export const ExchangedToken = Type.Object(
   closed,
 );
 export type ExchangedToken = Type.Static<typeof ExchangedToken>;
+
+/**
+ * `POST /v1/login`: an access token (RFC 9068) of an issuer that the tenant trusts, for one of ours of an hour at most.
+ * Open to everybody; the token is what counts.
+ */
+export const LoginRequest = Type.Object(
+  {
+    tenant: TenantIdSchema,
+    token: Type.String({ minLength: 1, maxLength: 8192, description: "The issuer's access token; never its id token" }),
+    scope: Type.Optional(
+      Type.String({
+        pattern: "^[a-z._]+( [a-z._]+)*$",
+        maxLength: 1024,
+        description: "What is asked for, separated by one space; all that the role may have unless given",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type LoginRequest = Type.Static<typeof LoginRequest>;

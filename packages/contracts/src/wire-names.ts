@@ -29,10 +29,19 @@ export const dependencies = ["temporal", "ledger", "policy-engine", "identity-se
 export type Dependency = (typeof dependencies)[number];
 
 /** Default ports of the services. */
-export const ports = { orchestrator: 10001, identityService: 10002, codecServer: 10012, policyEngine: 10020 } as const;
+export const ports = {
+  gateway: 10000,
+  orchestrator: 10001,
+  identityService: 10002,
+  codecServer: 10012,
+  policyEngine: 10020,
+} as const;
 
 /** Header that carries a caller's idempotency key. */
 export const idempotencyKeyHeader = "idempotency-key";
+
+/** Header in which the gateway says, signed, that a request came through it. */
+export const hopHeader = "x-soma-hop";
 
 /** Audience of callers' tokens for the orchestrator's API. */
 export const orchestratorAudience = "somagent-orchestrator";
@@ -41,7 +50,7 @@ export const orchestratorAudience = "somagent-orchestrator";
 export const slmAudience = "somagent-slm";
 
 /** How a principal was established; stands in every event as `authn`. */
-export const authenticationKinds = ["token", "unauthenticated-loopback", "temporal-client"] as const;
+export const authenticationKinds = ["token", "unauthenticated-loopback", "temporal-client", "service"] as const;
 export type AuthenticationKind = (typeof authenticationKinds)[number];
 
 /** Capabilities that users, agents and tokens can carry. */
@@ -51,6 +60,12 @@ export const capabilities = [
   "session.cancel",
   "model.complete",
   "model.embed",
+  "session.approve",
+  "ledger.read",
+  "tenant.read",
+  "tenant.manage",
+  "key.manage",
+  "platform.manage",
 ] as const;
 export type Capability = (typeof capabilities)[number];
 
@@ -59,3 +74,9 @@ export type Role = (typeof roles)[number];
 
 /** The agent that acts in a session which names no capsule. */
 export const defaultAgent = "session-agent";
+
+/** The tenant of those who run the installation: its admins make and suspend the others. */
+export const platformTenant = "platform";
+
+/** What every API key begins with, so that scanners for leaked secrets find one. */
+export const apiKeyPrefix = "soma_";

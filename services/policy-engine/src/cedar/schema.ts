@@ -2,7 +2,10 @@ import { roles } from "@soma/contracts/wire-names";
 import { actionResources, type ResourceType } from "../platform-rules.ts";
 
 /** Cedar entity type of each resource type. */
-export const resourceEntities = { model: "Model", session: "Session" } as const satisfies Record<ResourceType, string>;
+export const resourceEntities = { model: "Model", session: "Session", tenant: "Tenant" } as const satisfies Record<
+  ResourceType,
+  string
+>;
 
 /**
  * The schema that every pack's policies are validated against, strictly. `Role` is enumerated so that a misspelt role
@@ -15,6 +18,7 @@ entity Group;
 entity User in [Role, Group] { tenant: String, name: String, role: String };
 entity Model { labels: Set<String> };
 entity Session;
+entity Tenant;
 entity Metadata tags String;
 type Request = { session_id: String, prompt_chars: Long, metadata: Metadata };
 ${Object.entries(actionResources)
