@@ -17,7 +17,7 @@ test("the whole set runs, with counts that mean nothing: every session is whole,
   });
   const comparisons = await runBench({ name, plan: plans.smoke, only: [], out, profile: false, say: () => undefined });
   const appends = postgresMissing === false ? 2 : 1;
-  const expected = [..."B1 B1 B1 B2 B2 B3 B3".split(" "), ...Array.from({ length: appends + 1 }, () => "B11")];
+  const expected = [..."B1 B1 B1 B2 B2 B3 B3 B9".split(" "), ...Array.from({ length: appends + 1 }, () => "B11")];
   assert.deepEqual(
     comparisons.map(({ id }) => id),
     expected,
@@ -29,7 +29,7 @@ test("the whole set runs, with counts that mean nothing: every session is whole,
   const page = readFileSync(join(out, "benchmarks.md"), "utf8");
   assert.equal(page.match(/^\| B\d+ \|/gm)?.length, expected.length);
   assert.doesNotMatch(page, /\*\*void\*\*|NaN|undefined/);
-  for (const file of ["B1.json", "B2-B3.json", "B11-append.json", "B11-verify.json"]) {
+  for (const file of ["B1.json", "B2-B3.json", "B9.json", "B11-append.json", "B11-verify.json"]) {
     assert.ok(page.includes(`(benchmarks/${file})`), file);
     assert.ok(statSync(join(out, "benchmarks", file)).size < 500_000, `${file} is too large to keep`);
   }

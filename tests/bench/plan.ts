@@ -19,6 +19,10 @@ export interface Plan {
   /** Commits in a slice of B11. */
   readonly appends: number;
   readonly verifyEvents: number;
+  /** Numbers of streams that B9 measures with, and the bursts of a slice, each of so many events. */
+  readonly streams: readonly number[];
+  readonly streamBursts: number;
+  readonly streamEvents: number;
   /** A slice in which programs that are not ours used more of the machine than this is thrown away. */
   readonly maxOthersShare: number;
 }
@@ -36,6 +40,9 @@ const quick: Plan = {
   single: 20,
   appends: 500,
   verifyEvents: 100_000,
+  streams: [1_000],
+  streamBursts: 10,
+  streamEvents: 300,
   maxOthersShare: 0.2,
 };
 
@@ -53,6 +60,7 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     single: 60,
     appends: 3_000,
     verifyEvents: 1_000_000,
+    streams: [1_000, 10_000],
   },
   // That the machinery runs, in seconds; its figures mean nothing.
   smoke: {
@@ -70,6 +78,9 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     single: 2,
     appends: 5,
     verifyEvents: 1_000,
+    streams: [5],
+    streamBursts: 2,
+    streamEvents: 6,
     maxOthersShare: Number.POSITIVE_INFINITY,
   },
 };

@@ -9,6 +9,7 @@ import type { Comparison, Measured } from "./result.ts";
 import { openSite, type Site } from "./site.ts";
 import { measureAppends } from "./suite/append.ts";
 import { measureCost } from "./suite/cost.ts";
+import { measureStreams } from "./suite/streams.ts";
 import { measureThroughput } from "./suite/throughput.ts";
 import { measureVerification } from "./suite/verification.ts";
 
@@ -16,7 +17,7 @@ interface Options {
   /** Names the run's folder; one run of a name at a time. */
   readonly name: string;
   readonly plan: Plan;
-  /** Of B1, B2, B3, B11; all when empty. */
+  /** Of the benchmarks' ids; all when empty. */
   readonly only: readonly string[];
   /** Where page and raw numbers go. */
   readonly out: string;
@@ -38,6 +39,7 @@ export async function runBench({ name, plan, only, out, profile, say }: Options)
   const parts: readonly Part[] = [
     { ids: ["B1"], file: "B1.json", measure: { onSite: (site) => measureCost(site, plan) } },
     { ids: ["B2", "B3"], file: "B2-B3.json", measure: { onSite: (site) => measureThroughput(site, plan, say) } },
+    { ids: ["B9"], file: "B9.json", measure: { onSite: (site) => measureStreams(site, plan, say) } },
     { ids: ["B11"], file: "B11-append.json", measure: { alone: (folder) => measureAppends(folder, plan, say) } },
     { ids: ["B11"], file: "B11-verify.json", measure: { alone: (folder) => measureVerification(folder, plan, say) } },
   ];

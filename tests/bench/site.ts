@@ -9,7 +9,7 @@ import { startStack } from "../../scripts/stack/src/start-stack.ts";
 import { until } from "../harness/until.ts";
 import { startProgram, type Program, type ProgramHome } from "./program.ts";
 
-export type Variant = "ours" | "bare" | "naive";
+export type Variant = "ours" | "bare" | "naive" | "raw-streams";
 
 /** The servers of a run: real ones, but for the model, which answers at once and is load equipment. */
 export interface Site {
@@ -66,6 +66,7 @@ export async function openSite(name: string, profile: boolean): Promise<Site> {
       },
     });
   const launches: Readonly<Record<Variant, () => Promise<Program>>> = {
+    "raw-streams": () => begin({ name: "raw-streams", file: "tests/bench/programs/raw-streams.ts" }),
     ours: () => orchestrator("ours", "services/orchestrator/src/main.ts"),
     naive: () => orchestrator("naive", "tests/bench/programs/naive-orchestrator.ts"),
     bare: () =>
@@ -83,7 +84,8 @@ export async function openSite(name: string, profile: boolean): Promise<Site> {
       const program = launches[which]();
       variants.set(which, program);
       const { url } = await program;
-      if (which !== "bare") await until(`${which} is ready`, async () => ((await isReady(url)) ? true : undefined));
+      if (which === "ours" || which === "naive")
+        await until(`${which} is ready`, async () => ((await isReady(url)) ? true : undefined));
       // Its first polls at Temporal.
       await sleep(500);
       return program;

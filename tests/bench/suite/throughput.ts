@@ -4,9 +4,10 @@ import { runClosedLoop, runSingly, type LoadSlice } from "../load/closed-loop.ts
 import { bareTarget, sessionTarget, type Target } from "../load/targets.ts";
 import type { Plan } from "../plan.ts";
 import type { Comparison, Measured } from "../result.ts";
-import type { Site, Variant } from "../site.ts";
+import type { Site, Variant as SiteVariant } from "../site.ts";
 import { ratiosOf, spreadOf } from "../statistics.ts";
 
+type Variant = Exclude<SiteVariant, "raw-streams">;
 const backend = "Temporal and ledger each on a SQLite file";
 
 /** B2 and B3: ours, a bare workflow and the naive design in turn on the same server. */

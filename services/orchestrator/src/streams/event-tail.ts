@@ -1,9 +1,13 @@
+import type { AuditEvent } from "@soma/contracts/audit";
 import type { Logger } from "@soma/kit/logger";
-import type { Ledger, TailedEvent } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 /** How long an event of another process may stay unseen, in milliseconds. */
 const pollMs = 150;
 const pageSize = 500;
+
+/** Takes events of one session that follow one another; the list is the same object for all who listen to the session. */
+type Listener = (events: readonly AuditEvent[]) => void;
 
 /**
  * One reader of the ledger's tail for all streams of a process: woken by appends of its own, polling for those of
@@ -12,7 +16,7 @@ const pageSize = 500;
 export class EventTail {
   readonly #ledger: Ledger;
   readonly #log: Logger;
-  readonly #listeners = new Map<string, Set<(event: TailedEvent) => void>>();
+  readonly #listeners = new Map<string, Set<Listener>>();
   readonly #unsubscribe: () => void;
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -31,7 +35,7 @@ export class EventTail {
    * Delivers every event of a session that is appended from now on, in order; earlier ones may come again.
    * Returns the function that ends the subscription.
    */
-  async subscribe(sessionId: string, listener: (event: TailedEvent) => void): Promise<() => void> {
+  async subscribe(sessionId: string, listener: Listener): Promise<() => void> {
     if (this.#listeners.size === 0) {
       const position = await this.#ledger.lastPosition();
       if (this.#listeners.size === 0) this.#position = position;
@@ -72,10 +76,13 @@ export class EventTail {
       this.#again = false;
       try {
         const events = await this.#ledger.tail({ afterPosition: this.#position, limit: pageSize });
-        for (const event of events) {
-          this.#position = event.position;
-          for (const listener of this.#listeners.get(event.event.subject) ?? []) listener(event);
-        }
+        const bySession = Map.groupBy(
+          events.map(({ event }) => event),
+          ({ subject }) => subject,
+        );
+        this.#position = events.at(-1)?.position ?? this.#position;
+        for (const [sessionId, batch] of bySession)
+          for (const listener of this.#listeners.get(sessionId) ?? []) listener(batch);
         if (events.length === pageSize) this.#again = true;
       } catch (error) {
         // The next poll tries again; a stream that waits loses nothing.

@@ -6,6 +6,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { Delta, DeltaHub } from "./delta-hub.ts";
 import type { EventTail } from "./event-tail.ts";
+import { frameOf, framesOf } from "./stream-frames.ts";
 
 const heartbeatMs = 10_000;
 /** A reader that leaves this much unread is dropped; it resumes by `Last-Event-ID`. */
@@ -81,8 +82,8 @@ export class SessionStream {
     const { tail, deltas } = this.#deps;
     const { session_id } = this.#row;
     // Subscribed before the past is read: what is appended in between comes by one way or the other.
-    const unsubscribe = await tail.subscribe(session_id, ({ event }) => {
-      if (event.tenant === this.#row.tenant) this.#next(event);
+    const unsubscribe = await tail.subscribe(session_id, (events) => {
+      this.#next(events);
     });
     this.#unsubscribe.push(
       unsubscribe,
@@ -105,12 +106,16 @@ export class SessionStream {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
   }
 
-  /** In order or not at all: an event that does not follow the last one is fetched with those before it. */
-  #next(event: AuditEvent): void {
-    if (event.sequence <= this.#sent) return;
-    this.#noticed = event.sequence;
-    if (event.sequence === this.#sent + 1 && !this.#catchingUp) this.#send(event);
-    else void this.#catchUp();
+  /** In order or not at all: events that do not follow the last one are fetched with those before them. */
+  #next(events: readonly AuditEvent[]): void {
+    const [first, last] = [events[0], events.at(-1)];
+    if (first === undefined || last === undefined || first.tenant !== this.#row.tenant) return;
+    if (last.sequence <= this.#sent || this.#ended) return;
+    this.#noticed = last.sequence;
+    if (first.sequence !== this.#sent + 1 || this.#catchingUp) return void this.#catchUp();
+    this.#sent = last.sequence;
+    this.#write(framesOf(events));
+    if (lastEventTypes.has(last.type)) this.end();
   }
 
   #catchUp(): Promise<void> {
@@ -151,7 +156,7 @@ export class SessionStream {
   #send(event: AuditEvent): void {
     if (this.#ended) return;
     this.#sent = event.sequence;
-    this.#write(`id: ${String(event.sequence)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    this.#write(frameOf(event));
     if (lastEventTypes.has(event.type)) this.end();
   }
 
@@ -159,9 +164,9 @@ export class SessionStream {
     this.#write(`event: delta\ndata: ${JSON.stringify(delta)}\n\n`);
   }
 
-  #write(text: string): void {
+  #write(frames: string | Buffer): void {
     if (this.#out.writableEnded || this.#out.destroyed) return;
-    this.#out.write(text);
+    this.#out.write(frames);
     if (this.#out.writableLength > maxUnsentBytes) this.#out.destroy();
   }
 }

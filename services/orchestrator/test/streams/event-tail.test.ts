@@ -23,7 +23,10 @@ async function openWorld() {
     /** Subscribes and keeps the keys of what comes. */
     async follow(session_id = "sess-1") {
       const keys: string[] = [];
-      const leave = await tail.subscribe(session_id, ({ event }) => void keys.push(event.eventkey));
+      const leave = await tail.subscribe(
+        session_id,
+        (events) => void keys.push(...events.map(({ eventkey }) => eventkey)),
+      );
       return { keys, leave };
     },
     async [Symbol.asyncDispose]() {
