@@ -50,6 +50,7 @@ test("topic, ports, header, audiences, agent", () => {
   assert.equal(names.hopHeader, "x-soma-hop");
   assert.equal(names.platformTenant, "platform");
   assert.equal(names.apiKeyPrefix, "soma_");
+  assert.deepEqual([names.apiKeyUserPrefix, names.foreignUserPrefix], ["key:", "oidc:"]);
   assert.equal(names.orchestratorAudience, "somagent-orchestrator");
   assert.equal(names.slmAudience, "somagent-slm");
   assert.equal(names.defaultAgent, "session-agent");
@@ -79,12 +80,14 @@ test("nothing else is a wire name", () => {
   assert.deepEqual(Object.keys(names).toSorted(), [
     "activityNames",
     "apiKeyPrefix",
+    "apiKeyUserPrefix",
     "auditTopic",
     "authenticationKinds",
     "capabilities",
     "defaultAgent",
     "defaultTaskQueue",
     "dependencies",
+    "foreignUserPrefix",
     "hopHeader",
     "idempotencyKeyHeader",
     "orchestratorAudience",

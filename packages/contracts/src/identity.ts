@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { tokenRefusals, type TokenRefusal } from "./access.ts";
 import { SessionIdSchema, TenantIdSchema, UserIdSchema } from "./ids.ts";
 
 const CapabilityName = Type.String({
@@ -107,14 +108,24 @@ export const TokenClaims = Type.Object({
 });
 export type TokenClaims = Type.Static<typeof TokenClaims>;
 
+/** `POST /v1/tokens/verify`: an access token of ours or an API key. */
 export const VerifyTokenRequest = Type.Object(
-  { token: Type.String({ minLength: 1, maxLength: 8192 }) },
+  {
+    token: Type.String({ minLength: 1, maxLength: 8192 }),
+    audience: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 128, description: "A token for another audience is not valid then" }),
+    ),
+  },
   { additionalProperties: false },
 );
 
-/** The answer never says why a token is not valid. */
+/** Why a token is not valid is said to a service that shows its credential, and to nobody else. */
 export const VerifiedToken = Type.Object(
-  { valid: Type.Boolean(), claims: Type.Optional(TokenClaims) },
+  {
+    valid: Type.Boolean(),
+    claims: Type.Optional(TokenClaims),
+    reason: Type.Optional(Type.Unsafe<TokenRefusal>(Type.String({ enum: tokenRefusals }))),
+  },
   { additionalProperties: false },
 );
 export type VerifiedToken = Type.Static<typeof VerifiedToken>;

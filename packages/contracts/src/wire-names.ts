@@ -78,5 +78,9 @@ export const defaultAgent = "session-agent";
 /** The tenant of those who run the installation: its admins make and suspend the others. */
 export const platformTenant = "platform";
 
+/** Ids of users that stand in no registry begin so: an API key, and somebody that a foreign issuer vouches for. */
+export const apiKeyUserPrefix = "key:";
+export const foreignUserPrefix = "oidc:";
+
 /** What every API key begins with, so that scanners for leaked secrets find one. */
 export const apiKeyPrefix = "soma_";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DomainError } from "@soma/kit/domain-error";
 import { isNodeError, readSecretFile } from "@soma/kit/secret-file";
 import { generateSync, verifySync } from "otplib";
-import type { RegisteredUser } from "./registry/parse-registry.ts";
+import type { Principal } from "./principals/principal.ts";
 import type { TotpHistory, TotpOutcome, TotpStore } from "./state/totp-store.ts";
 
 const periodSeconds = 30;
@@ -26,7 +26,7 @@ export interface MfaDeps {
  */
 export function checkMfa(
   { secretsDir, store, clock }: MfaDeps,
-  who: { readonly tenant: string; readonly user: string; readonly entry: RegisteredUser },
+  who: { readonly tenant: string; readonly user: string; readonly entry: Principal },
   code: string | undefined,
 ): void {
   const { totpSecretFile } = who.entry;

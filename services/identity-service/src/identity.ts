@@ -6,6 +6,7 @@ import { createIdentityMetrics, type IdentityMetrics } from "./identity-metrics.
 import { KeyRing } from "./keys/key-ring.ts";
 import { repeat } from "./repeat.ts";
 import { RegistryFile } from "./registry/registry-file.ts";
+import { Principals } from "./principals/principals.ts";
 import { ServiceCredentials } from "./service-credentials.ts";
 import { IssuedStore } from "./state/issued-store.ts";
 import { RevocationStore } from "./state/revocation-store.ts";
@@ -78,6 +79,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   ];
   return {
     registry: () => registry.current(),
+    principals: new Principals({ registry: () => registry.current() }),
     keys,
     revocations,
     issued,

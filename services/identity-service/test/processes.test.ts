@@ -31,8 +31,8 @@ async function startProcess(t: TestContext, dir: string): Promise<{ url: string;
   throw new Error("ended before it listened");
 }
 
-async function post(url: string, body: unknown, authorization = "") {
-  const headers = { "content-type": "application/json", authorization };
+async function post(url: string, body: unknown, authorization?: string) {
+  const headers = { "content-type": "application/json", ...(authorization !== undefined && { authorization }) };
   const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   return JSON.parse(await answer.text());
 }

@@ -35,6 +35,22 @@ const faults: readonly [title: string, from: string, to: string, line: number, r
     12,
     /totp_secret: is not a known field/,
   ],
+  [
+    "a capability beyond the role",
+    "capabilities: [session.read] }\n      mia",
+    "capabilities: [session.read, session.start] }\n      mia",
+    11,
+    /vic\/capabilities\/1: session\.start is more than the role viewer can have here/,
+  ],
+  [
+    "platform.manage elsewhere than in the platform's own tenant",
+    "max: { role: admin, capabilities: [session.start]",
+    "max: { role: admin, capabilities: [platform.manage]",
+    13,
+    /platform\.manage is more than the role admin can have here/,
+  ],
+  ["a user that looks like an API key", "      vic:", '      "key:vic":', 11, /begins as an id of users/],
+  ["a user that looks foreign", "      vic:", '      "oidc:vic":', 11, /begins as an id of users/],
   ["an anchor used again", "capabilities: [session.start], mfa", "capabilities: *x, mfa", 13, /aliases/],
 ];
 for (const [title, from, to, line, reason] of faults) {
@@ -168,9 +184,30 @@ for (const [title, spoil, reason] of credentialFaults) {
 test("the registry that ships is good and holds the demo's names", () => {
   const path = join(import.meta.dirname, "../../../infra/identity/registry.yaml");
   const { services, tenants } = parse(readFileSync(path, "utf8"));
-  assert.deepEqual([...services.keys()], ["orchestrator", "login"]);
+  assert.deepEqual([...services.keys()], ["orchestrator", "login", "gateway"]);
+  assert.deepEqual(
+    [...services].map(([name, { managesTenants }]) => [name, managesTenants]),
+    [
+      ["orchestrator", true],
+      ["login", false],
+      ["gateway", false],
+    ],
+  );
+  const gateway = services.get("gateway");
+  assert.deepEqual([gateway?.audiences.size, gateway?.capabilities.size], [0, 0], "it only verifies");
   const demo = tenants.get("tenant-demo");
   assert.equal(demo?.users.get("user-demo")?.role, "operator");
   assert.deepEqual([...(demo?.agents.get("session-agent") ?? [])], ["model.complete", "model.embed"]);
+  assert.deepEqual(
+    ["user-demo", "viewer-demo", "approver-demo", "auditor-demo", "admin-demo"].map(
+      (name) => demo?.users.get(name)?.role,
+    ),
+    ["operator", "viewer", "approver", "auditor", "admin"],
+  );
+  for (const user of demo?.users.values() ?? []) assert.ok(user.capabilities.has("ledger.read"));
+  const mayManagePlatform = [...tenants].flatMap(([tenant, { users }]) =>
+    [...users].filter(([, { capabilities }]) => capabilities.has("platform.manage")).map(([user]) => [tenant, user]),
+  );
+  assert.deepEqual(mayManagePlatform, [["platform", "platform-admin"]]);
   assert.ok(tenants.get("tenant-acme")?.users.has("user-acme"));
 });

@@ -1,8 +1,10 @@
 import { isTenantId, isUserId } from "@soma/contracts/ids";
-import type { Capability, Role } from "@soma/contracts/wire-names";
+import { apiKeyUserPrefix, foreignUserPrefix, type Capability } from "@soma/contracts/wire-names";
 import { sha256 } from "@soma/kit/digest";
 import { Compile } from "typebox/compile";
 import { LineCounter, parseDocument, visit } from "yaml";
+import type { Principal } from "../principals/principal.ts";
+import { roleLimit } from "../principals/role-limit.ts";
 import { lineOf } from "./line-of.ts";
 import { RegistryDocument } from "./registry-schema.ts";
 
@@ -12,14 +14,8 @@ interface ServiceRights {
   readonly capabilities: ReadonlySet<Capability>;
   /** Audiences of the tokens that it may exchange, and of those that it gets for them. */
   readonly exchange: { readonly from: ReadonlySet<string>; readonly to: ReadonlySet<string> };
-}
-
-export interface RegisteredUser {
-  readonly role: Role;
-  readonly capabilities: ReadonlySet<Capability>;
-  readonly mfaRequired: boolean;
-  /** Name of the file in the folder of TOTP secrets; undefined while the user is not enrolled. */
-  readonly totpSecretFile: string | undefined;
+  /** Whether it may say which tenants there are and make their API keys. */
+  readonly managesTenants: boolean;
 }
 
 /** One version of who may do what. Maps, so that a name such as `constructor` finds nothing that is not there. */
@@ -30,7 +26,7 @@ export interface Registry {
   readonly tenants: ReadonlyMap<
     string,
     {
-      readonly users: ReadonlyMap<string, RegisteredUser>;
+      readonly users: ReadonlyMap<string, Principal>;
       readonly agents: ReadonlyMap<string, ReadonlySet<Capability>>;
     }
   >;
@@ -94,9 +90,18 @@ export function parseRegistry(text: string, options: ParseOptions): Registry {
   for (const [tenant, { users = {} }] of Object.entries(value.tenants)) {
     const at = `/tenants/${escapePointer(tenant)}`;
     if (!isTenantId(tenant)) refuse(lineOf(yaml, lines, at), `${at}: is not a tenant id`);
-    for (const [user, { totp_secret_file: secret }] of Object.entries(users)) {
+    for (const [user, { role, capabilities, totp_secret_file: secret }] of Object.entries(users)) {
       const place = `${at}/users/${escapePointer(user)}`;
       if (!isUserId(user)) refuse(lineOf(yaml, lines, place), `${place}: is not a user id`);
+      // Who stands here can never be taken for an API key or for somebody from elsewhere, nor they for him.
+      if (user.startsWith(apiKeyUserPrefix) || user.startsWith(foreignUserPrefix))
+        refuse(lineOf(yaml, lines, place), `${place}: begins as an id of users that stand in no registry`);
+      const limit = roleLimit(tenant, role);
+      for (const [index, capability] of capabilities.entries()) {
+        const one = `${place}/capabilities/${String(index)}`;
+        if (!limit.has(capability))
+          refuse(lineOf(yaml, lines, one), `${one}: ${capability} is more than the role ${role} can have here`);
+      }
       const problem = secret === undefined ? undefined : options.totpProblem(secret);
       const file = `${place}/totp_secret_file`;
       if (problem !== undefined) refuse(lineOf(yaml, lines, file), `${file}: ${problem}`);
@@ -107,9 +112,17 @@ export function parseRegistry(text: string, options: ParseOptions): Registry {
 
 function toRegistry(value: RegistryDocument, version: string): Registry {
   const services = Object.entries(value.services).map(
-    ([name, { audiences, capabilities, exchange: { from = [], to = [] } = {} }]) => {
+    ([name, { audiences, capabilities, exchange: { from = [], to = [] } = {}, manages_tenants = false }]) => {
       const exchange = { from: new Set(from), to: new Set(to) };
-      return [name, { audiences: new Set(audiences), capabilities: new Set(capabilities), exchange }] as const;
+      return [
+        name,
+        {
+          audiences: new Set(audiences),
+          capabilities: new Set(capabilities),
+          exchange,
+          managesTenants: manages_tenants,
+        },
+      ] as const;
     },
   );
   const tenants = Object.entries(value.tenants).map(([name, { users = {}, agents = {} }]) => {

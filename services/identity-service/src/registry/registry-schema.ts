@@ -15,6 +15,8 @@ const ServiceEntry = Type.Object(
     capabilities: CapabilityList,
     // Tokens for whom it may exchange, and for tokens to whom; without this, none.
     exchange: Type.Optional(Type.Object({ from: AudienceList, to: AudienceList }, closed)),
+    // Whether it may say which tenants there are, and make and end their API keys.
+    manages_tenants: Type.Optional(Type.Boolean()),
   },
   closed,
 );

@@ -1,6 +1,6 @@
 import type { Actor } from "@soma/contracts/identity";
 import type { Capability } from "@soma/contracts/wire-names";
-import type { Registry } from "../registry/parse-registry.ts";
+import type { Principals } from "../principals/principals.ts";
 
 const servicePrefix = "service:";
 
@@ -24,12 +24,9 @@ export function actorChain(names: readonly [string, ...string[]]): Actor {
   return next === undefined ? { sub } : { sub, act: actorChain([next, ...others]) };
 }
 
-const nothing: ReadonlySet<Capability> = new Set();
-
-/** What somebody who acts may do at most, as of now: nothing, when the registry does not know the name any more. */
-export function rightsOfActor(registry: Registry, tenant: string, name: string): ReadonlySet<Capability> {
-  const rights = name.startsWith(servicePrefix)
-    ? registry.services.get(name.slice(servicePrefix.length))?.capabilities
-    : registry.tenants.get(tenant)?.agents.get(name);
-  return rights ?? nothing;
+/** What somebody who acts may do at most, as of now: nothing, when nobody has the name any more. */
+export function rightsOfActor(principals: Principals, tenant: string, name: string): ReadonlySet<Capability> {
+  return name.startsWith(servicePrefix)
+    ? principals.rightsOfService(name.slice(servicePrefix.length))
+    : principals.rightsOfAgent(tenant, name);
 }

@@ -9,7 +9,7 @@ import {
 } from "@soma/contracts/identity";
 import { digestOf } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
-import type { Registry } from "../registry/parse-registry.ts";
+import type { Principals } from "../principals/principals.ts";
 import { tokenLimits } from "../token-limits.ts";
 import { actorChain, actorNames, actorOfService, rightsOfActor } from "./actors.ts";
 import { claimsOnce } from "./claims-once.ts";
@@ -44,9 +44,9 @@ export async function exchangeToken(
   const origins = [...new Set([subject, ...(actor ? [actor] : [])].flatMap(lineageOf))];
   if (names.length > maxDelegationDepth || origins.length >= maxOrigins)
     throw new DomainError("DELEGATION_TOO_DEEP", "The subject token was passed on as often as one can be.");
-  const scopes = narrow(deps.registry(), request, subject, actor, names);
+  const scopes = narrow(deps.principals, request, subject, actor, names);
   if (scopes.length === 0) throw denied();
-  assertCodeShown(deps.registry(), request.audience, subject);
+  assertCodeShown(deps.principals, request.audience, subject);
 
   const nowSeconds = (): number => Math.floor(deps.clock() / 1_000);
   const lifetime = Math.min(
@@ -128,7 +128,7 @@ async function acceptActor(
 }
 
 function narrow(
-  registry: Registry,
+  principals: Principals,
   request: ExchangeTokenRequest,
   subject: TokenClaims,
   actor: TokenClaims | undefined,
@@ -136,13 +136,16 @@ function narrow(
 ): string[] {
   const asked = request.scope?.split(" ") ?? subject.scope.split(" ");
   const held = [subject, ...(actor ? [actor] : [])].map(({ scope }) => new Set(scope.split(" ")));
-  const limits = names.map((name) => rightsOfActor(registry, subject.tenant_id, name));
-  return grantCapabilities([...new Set(asked)], ...held, ...limits);
+  const { tenant_id: tenant, sub } = subject;
+  const user = principals.find(tenant, sub);
+  if (user === undefined) return [];
+  const limits = names.map((name) => rightsOfActor(principals, tenant, name));
+  return grantCapabilities([...new Set(asked)], { tenant, ...user }, ...held, ...limits);
 }
 
 /** An exchange is no way around the code: see `isStepToken` for the one exemption. */
-function assertCodeShown(registry: Registry, audience: string, subject: TokenClaims): void {
-  const user = registry.tenants.get(subject.tenant_id)?.users.get(subject.sub);
+function assertCodeShown(principals: Principals, audience: string, subject: TokenClaims): void {
+  const user = principals.find(subject.tenant_id, subject.sub);
   if (user?.mfaRequired === true && subject.amr === undefined && !isStepToken(audience, subject))
     throw new DomainError(
       "MFA_REQUIRED",

@@ -5,7 +5,9 @@ import { digestOf } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { checkMfa, type MfaDeps } from "../check-mfa.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
-import type { RegisteredUser, Registry } from "../registry/parse-registry.ts";
+import type { Principal } from "../principals/principal.ts";
+import type { Principals } from "../principals/principals.ts";
+import type { Registry } from "../registry/parse-registry.ts";
 import { tokenLimits } from "../token-limits.ts";
 import { claimsOnce, type OnceDeps } from "./claims-once.ts";
 import { grantCapabilities } from "./grant-capabilities.ts";
@@ -13,6 +15,7 @@ import { signToken } from "./sign-token.ts";
 
 export interface IssueDeps extends OnceDeps {
   readonly registry: () => Registry;
+  readonly principals: Principals;
   readonly keys: KeyRing;
   readonly mfa: MfaDeps;
   readonly issuer: string;
@@ -25,7 +28,7 @@ export interface Issued<Answer> {
 }
 
 /**
- * Issues a token for a user to a service: granted = requested ∩ user ∩ agent ∩ service, and nothing else. With an
+ * Issues a token for a user to a service: granted = requested ∩ user ∩ role ∩ agent ∩ service, and nothing else. With an
  * idempotency key the same request gets the same claims again.
  *
  * @throws DomainError IDENTITY_DENIED when nothing is granted – the same whether tenant, user or agent is unknown, the
@@ -43,7 +46,7 @@ export async function issueToken(
   const origins = originsOf(request);
   if (origins.some((jti) => deps.revocations.isRevoked(jti))) throw parentRevoked();
   const audience = request.audience ?? orchestratorAudience;
-  const granted = grant(deps.registry(), service, audience, request);
+  const granted = grant(deps, service, audience, request);
   // A session's step names the token that the session was started with, and so needs one place more.
   if (granted === undefined || (audience === orchestratorAudience && origins.length === maxOrigins)) throw denied();
   const { user } = granted;
@@ -98,18 +101,18 @@ function originsOf({ parent_jti: parent, parent_origins: earlier = [] }: IssueTo
 }
 
 function grant(
-  registry: Registry,
+  { registry, principals }: IssueDeps,
   service: string,
   audience: string,
   request: IssueTokenRequest,
-): { user: RegisteredUser; scopes: string[] } | undefined {
-  const rights = registry.services.get(service);
-  const tenant = registry.tenants.get(request.tenant_id);
-  const user = tenant?.users.get(request.user_id);
-  if (!rights?.audiences.has(audience) || !tenant || !user) return undefined;
-  const limits = [user.capabilities, rights.capabilities];
-  if (request.agent_id !== undefined) limits.push(tenant.agents.get(request.agent_id) ?? new Set());
-  const scopes = grantCapabilities(request.capabilities, ...limits);
+): { user: Principal; scopes: string[] } | undefined {
+  const { tenant_id: tenant, user_id, agent_id: agent } = request;
+  const rights = registry().services.get(service);
+  const user = principals.find(tenant, user_id);
+  if (!rights?.audiences.has(audience) || !user) return undefined;
+  const limits = [rights.capabilities];
+  if (agent !== undefined) limits.push(principals.rightsOfAgent(tenant, agent));
+  const scopes = grantCapabilities(request.capabilities, { tenant, ...user }, ...limits);
   return scopes.length === 0 ? undefined : { user, scopes };
 }
 
