@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiKeyPage, ApiKeyView, CreatedApiKey, MakeApiKeyRequest } from "@soma/contracts/api-key";
 import { EventPage } from "@soma/contracts/audit";
 import * as identity from "@soma/contracts/identity";
 import { Permit, SealedToken } from "@soma/contracts/permit";
 import { Decision, EvaluateRequest, ForeignDecision } from "@soma/contracts/policy";
 import { FieldError, Problem } from "@soma/contracts/problem";
 import * as session from "@soma/contracts/session";
+import { KnownTenant, TenantEntry } from "@soma/contracts/tenant";
 import { fieldsOf } from "./fields-of.ts";
 
 test("the orchestrator's bodies", () => {
@@ -59,6 +61,15 @@ test("the identity service's bodies and the claims of its tokens", () => {
     "grant_type subject_token subject_token_type actor_token? actor_token_type? audience scope? requested_token_type?",
   );
   assert.equal(fieldsOf(identity.ExchangedToken), "access_token issued_token_type token_type expires_in scope");
+  assert.equal(fieldsOf(MakeApiKeyRequest), "tenant name role scopes expires_in_seconds? created_by");
+  assert.equal(
+    fieldsOf(ApiKeyView),
+    "key_id tenant name role scopes created_by created_at expires_at revoked_at? last_used_at?",
+  );
+  assert.equal(fieldsOf(CreatedApiKey), `${fieldsOf(ApiKeyView)} secret`);
+  assert.equal(fieldsOf(ApiKeyPage), "keys");
+  assert.equal(fieldsOf(TenantEntry), "version status issuers");
+  assert.equal(fieldsOf(KnownTenant), "tenant version status issuers");
   assert.equal(identity.tokenExchangeGrant, "urn:ietf:params:oauth:grant-type:token-exchange");
   assert.deepEqual(identity.tokenTypes, [
     "urn:ietf:params:oauth:token-type:access_token",

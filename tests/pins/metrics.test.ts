@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
+import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
@@ -37,5 +38,19 @@ test("the codec server's own metrics, besides those of every service", async () 
   assert.deepEqual(lines.toSorted(), [
     "# TYPE soma_codec_payloads_total counter",
     "# TYPE soma_codec_requests_total counter",
+  ]);
+});
+
+test("the identity service's own metrics, besides those of every service", async () => {
+  const lines = (await createIdentityMetrics().registry.metrics())
+    .split("\n")
+    .filter((line) => line.startsWith("# TYPE soma_identity_"));
+  assert.deepEqual(lines.toSorted(), [
+    "# TYPE soma_identity_api_keys_total counter",
+    "# TYPE soma_identity_registry_refused gauge",
+    "# TYPE soma_identity_revocations_total counter",
+    "# TYPE soma_identity_tokens_issued_total counter",
+    "# TYPE soma_identity_tokens_refused_total counter",
+    "# TYPE soma_identity_verifications_total counter",
   ]);
 });

@@ -19,6 +19,11 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
   "identity-service": [
     ...operations,
     "GET /.well-known/jwks.json",
+    "GET /v1/api-keys",
+    "POST /v1/api-keys",
+    "DELETE /v1/api-keys/{tenant}/{key_id}",
+    "GET /v1/tenants/{tenant}",
+    "PUT /v1/tenants/{tenant}",
     "POST /v1/tokens/exchange",
     "POST /v1/tokens/issue",
     "POST /v1/tokens/revoke",

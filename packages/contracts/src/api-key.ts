@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { TenantIdSchema } from "./ids.ts";
+import { TenantIdSchema, UserIdSchema } from "./ids.ts";
 import { capabilities, roles, type Capability, type Role } from "./wire-names.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -35,6 +35,23 @@ export const CreateApiKeyRequest = Type.Object(
 );
 export type CreateApiKeyRequest = Type.Static<typeof CreateApiKeyRequest>;
 
+/**
+ * `POST /v1/api-keys` of the identity service; from the service that keeps the tenants, which has decided. `Idempotency-Key`:
+ * see the answers, {@link CreatedApiKey} and {@link ApiKeyView}.
+ */
+export const MakeApiKeyRequest = Type.Object(
+  {
+    tenant: TenantIdSchema,
+    name: CreateApiKeyRequest.properties.name,
+    role: CreateApiKeyRequest.properties.role,
+    scopes: Scopes,
+    expires_in_seconds: CreateApiKeyRequest.properties.expires_in_seconds,
+    created_by: UserIdSchema,
+  },
+  closed,
+);
+export type MakeApiKeyRequest = Type.Static<typeof MakeApiKeyRequest>;
+
 /** An API key as it can be shown again: never its secret. Acts as the user `key:<key_id>`. */
 export const ApiKeyView = Type.Object(
   {
@@ -53,7 +70,11 @@ export const ApiKeyView = Type.Object(
 );
 export type ApiKeyView = Type.Static<typeof ApiKeyView>;
 
-/** The one answer that holds the secret: `soma_<key_id>_<43 characters>`. */
+/**
+ * The answer that holds the secret, `soma_<key_id>_<43 characters>`. Who repeats the request with its `Idempotency-Key`
+ * because no answer came gets the same key with another secret in place of the one that was lost, for ten minutes and
+ * until the key was used; after that, the key without a secret.
+ */
 export const CreatedApiKey = Type.Object({ ...ApiKeyView.properties, secret: Type.String({ maxLength: 128 }) }, closed);
 export type CreatedApiKey = Type.Static<typeof CreatedApiKey>;
 

@@ -172,6 +172,20 @@ export const TenantPage = Type.Object(
 );
 export type TenantPage = Type.Static<typeof TenantPage>;
 
+/**
+ * `PUT /v1/tenants/{tenant}` of the identity service: what it must know of a tenant. An older version never takes the
+ * place of a newer one.
+ */
+export const TenantEntry = Type.Object(
+  { version: TenantView.properties.version, status: TenantStatusSchema, issuers: Issuers },
+  closed,
+);
+export type TenantEntry = Type.Static<typeof TenantEntry>;
+
+/** What the identity service has in force for a tenant; the answer to `PUT` and `GET /v1/tenants/{tenant}`. */
+export const KnownTenant = Type.Object({ tenant: TenantIdSchema, ...TenantEntry.properties }, closed);
+export type KnownTenant = Type.Static<typeof KnownTenant>;
+
 /** What the gateway needs of a tenant to admit a request; answered to the gateway alone. */
 export const TenantAdmission = Type.Object(
   {

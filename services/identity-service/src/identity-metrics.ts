@@ -5,6 +5,7 @@ export interface IdentityMetrics extends ServiceMetrics {
   readonly tokensRefused: Counter<"code">;
   readonly verifications: Counter<"result">;
   readonly revocations: Counter<"by">;
+  readonly apiKeys: Counter<"change">;
   readonly registryRefused: Gauge;
 }
 
@@ -36,6 +37,12 @@ export function createIdentityMetrics(): IdentityMetrics {
       name: "soma_identity_revocations_total",
       help: "Tokens revoked, by possession or by id",
       labelNames: ["by"],
+      registers,
+    }),
+    apiKeys: new Counter({
+      name: "soma_identity_api_keys_total",
+      help: "API keys that were made or revoked",
+      labelNames: ["change"],
       registers,
     }),
     registryRefused: new Gauge({

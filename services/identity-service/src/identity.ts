@@ -8,9 +8,12 @@ import { repeat } from "./repeat.ts";
 import { RegistryFile } from "./registry/registry-file.ts";
 import { Principals } from "./principals/principals.ts";
 import { ServiceCredentials } from "./service-credentials.ts";
+import { apiKeyLimits } from "./api-keys/api-key-limits.ts";
+import { ApiKeyStore } from "./state/api-key-store.ts";
 import { IssuedStore } from "./state/issued-store.ts";
 import { RevocationStore } from "./state/revocation-store.ts";
 import { isWritable, openStateDatabase } from "./state/state-database.ts";
+import { TenantStore } from "./state/tenant-store.ts";
 import { TotpStore } from "./state/totp-store.ts";
 import type { IssueDeps } from "./tokens/issue-token.ts";
 import type { VerifyDeps } from "./tokens/verify-token.ts";
@@ -18,6 +21,7 @@ import type { VerifyDeps } from "./tokens/verify-token.ts";
 /** Everything that the routes need, opened. */
 export interface Identity extends IssueDeps, VerifyDeps {
   readonly credentials: ServiceCredentials;
+  readonly tenants: TenantStore;
   readonly metrics: IdentityMetrics;
   readonly log: Logger;
   /** Takes over a changed registry and replaced credentials now; done every two seconds by itself. */
@@ -59,6 +63,8 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   const database = openStateDatabase(settings.DATA_DIR);
   const revocations = new RevocationStore(database);
   const totp = new TotpStore(database);
+  const apiKeys = new ApiKeyStore(database);
+  const tenants = new TenantStore(database);
   // A key whose token is lost with the machine gets another one; that is not worth a flush for each token.
   const memory = openStateDatabase(settings.DATA_DIR, "process");
   const issued = new IssuedStore(memory);
@@ -71,6 +77,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
     revocations.prune(Math.floor(clock() / 1_000));
     totp.prune(clock() - 3_600_000);
     issued.prune(Math.floor(clock() / 1_000));
+    apiKeys.prune(Math.floor(clock() / 1_000) - apiKeyLimits.listedSeconds);
   };
   const tasks = [
     repeat({ name: "registry", everyMs: 2_000, log, task: refreshRegistry }),
@@ -79,9 +86,11 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   ];
   return {
     registry: () => registry.current(),
-    principals: new Principals({ registry: () => registry.current() }),
+    principals: new Principals({ registry: () => registry.current(), tenants, apiKeys, clock }),
     keys,
     revocations,
+    apiKeys,
+    tenants,
     issued,
     credentials,
     metrics,

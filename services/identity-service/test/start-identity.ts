@@ -11,7 +11,7 @@ import { openIdentity } from "../src/identity.ts";
 
 export const registryText = `version: 1
 services:
-  orchestrator: { audiences: [somagent-slm], capabilities: [model.complete, model.embed] }
+  orchestrator: { audiences: [somagent-slm], capabilities: [model.complete, model.embed], manages_tenants: true }
   login:
     audiences: [somagent-orchestrator, somagent-slm]
     capabilities: [session.start, session.read, session.cancel, model.complete]
@@ -137,6 +137,17 @@ export async function startIdentity(
       secretOf(service),
       withKey(key),
     );
+  const manage = (method: "GET" | "PUT" | "POST" | "DELETE", url: string, body?: unknown, key?: string) =>
+    app.inject({
+      method,
+      url,
+      headers: {
+        authorization: `Bearer ${secretOf("orchestrator")}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...withKey(key),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
   const verify = async (token: string) => (await post("/v1/tokens/verify", { token })).json();
   return {
     dir,
@@ -150,6 +161,11 @@ export async function startIdentity(
     issue,
     exchange,
     verify,
+    /** As the service that keeps the tenants. */
+    manage,
+    /** Why the service says, to a service, that a token is not valid; undefined when it is. */
+    reasonOf: async (token: string) =>
+      (await post("/v1/tokens/verify", { token }, secretOf("orchestrator"))).json().reason,
     stop,
     /** mia's code at the test's time, `steps` periods later. */
     codeAt: (steps = 0): string =>

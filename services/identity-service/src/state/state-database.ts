@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "@soma/kit/config";
 
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /** `power`: an acknowledged write survives the machine. `process`: it survives any process, and costs no disk flush. */
 type Survives = "power" | "process";
@@ -39,6 +39,20 @@ export function openStateDatabase(dataDir: string, survives: Survives = "power")
         expires_at INTEGER NOT NULL, PRIMARY KEY (service, key)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS issued_tokens_by_end ON issued_tokens (expires_at);
+      CREATE TABLE IF NOT EXISTS api_keys (
+        key_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, scopes TEXT NOT NULL,
+        created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER,
+        last_used_at INTEGER, secret_digest BLOB NOT NULL, request_key TEXT, request_digest TEXT
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS api_keys_of_tenant ON api_keys (tenant, created_at);
+      CREATE INDEX IF NOT EXISTS api_keys_by_request ON api_keys (tenant, request_key, created_at);
+      CREATE TABLE IF NOT EXISTS tenants (
+        tenant TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL, issuers TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS foreign_users (
+        tenant TEXT NOT NULL, user TEXT NOT NULL, issuer TEXT NOT NULL, role TEXT NOT NULL,
+        expires_at INTEGER NOT NULL, PRIMARY KEY (tenant, user)
+      ) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY CHECK (id = 1), written_at INTEGER NOT NULL) STRICT;
       PRAGMA user_version = ${String(schemaVersion)};
     `);

@@ -4,21 +4,15 @@ import { orchestratorAudience } from "@soma/contracts/wire-names";
 import { digestOf } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { checkMfa, type MfaDeps } from "../check-mfa.ts";
-import type { KeyRing } from "../keys/key-ring.ts";
 import type { Principal } from "../principals/principal.ts";
-import type { Principals } from "../principals/principals.ts";
-import type { Registry } from "../registry/parse-registry.ts";
 import { tokenLimits } from "../token-limits.ts";
 import { claimsOnce, type OnceDeps } from "./claims-once.ts";
 import { grantCapabilities } from "./grant-capabilities.ts";
 import { signToken } from "./sign-token.ts";
+import type { VerifyDeps } from "./verify-token.ts";
 
-export interface IssueDeps extends OnceDeps {
-  readonly registry: () => Registry;
-  readonly principals: Principals;
-  readonly keys: KeyRing;
+export interface IssueDeps extends OnceDeps, VerifyDeps {
   readonly mfa: MfaDeps;
-  readonly issuer: string;
 }
 
 /** `repeated`: the same token was given for the same key before. */

@@ -1,19 +1,23 @@
 import { orchestratorAudience } from "@soma/contracts/wire-names";
+import { isApiKeyText, keyOfUser } from "../api-keys/api-key-text.ts";
+import { endApiKey } from "../api-keys/revoke-api-key.ts";
+import { findApiKey } from "../api-keys/verify-api-key.ts";
 import type { Registry } from "../registry/parse-registry.ts";
-import type { RevocationStore } from "../state/revocation-store.ts";
 import { tokenLimits } from "../token-limits.ts";
 import { readToken, type VerifyDeps } from "./verify-token.ts";
 
-interface RevokeDeps extends VerifyDeps {
-  readonly revocations: RevocationStore;
-}
-
 /**
- * Ends the token that the caller holds, with all that derives from it. True when it will not be accepted from now on
+ * Ends the token or API key that the caller holds, with all that derives from it. True when it will not be accepted from now on
  * because of this call or one before, also when its rights were taken away meanwhile; false when it was none of ours or
  * had expired, which is not told apart.
  */
-export async function revokeByToken(deps: RevokeDeps, token: string): Promise<boolean> {
+export async function revokeByToken(deps: VerifyDeps, token: string): Promise<boolean> {
+  if (isApiKeyText(token)) {
+    const key = findApiKey(deps, token);
+    if (typeof key === "string") return false;
+    endApiKey(deps, key.keyId);
+    return true;
+  }
   const genuine = await readToken(deps, token);
   if (!genuine.valid) return false;
   const { jti, aud, exp } = genuine.claims;
@@ -23,9 +27,11 @@ export async function revokeByToken(deps: RevokeDeps, token: string): Promise<bo
   return true;
 }
 
-/** Ends whatever token has this id, also one that has expired, with all that derives from it. */
-export function revokeById(deps: RevokeDeps, jti: string): boolean {
-  deps.revocations.revoke(jti, untilNothingDerives(deps));
+/** Ends whatever token or API key has this id, also one that has expired, with all that derives from it. */
+export function revokeById(deps: VerifyDeps, jti: string): boolean {
+  const keyId = keyOfUser(jti);
+  if (keyId !== undefined) endApiKey(deps, keyId);
+  else deps.revocations.revoke(jti, untilNothingDerives(deps));
   return true;
 }
 
@@ -37,6 +43,6 @@ function leadsToSessions(registry: Registry, audience: string): boolean {
   );
 }
 
-function untilNothingDerives(deps: RevokeDeps): number {
+function untilNothingDerives(deps: VerifyDeps): number {
   return Math.floor(deps.clock() / 1_000) + tokenLimits.lineageSeconds;
 }

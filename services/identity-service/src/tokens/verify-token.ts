@@ -2,10 +2,11 @@ import type { TokenRefusal } from "@soma/contracts/access";
 import { TokenClaims } from "@soma/contracts/identity";
 import { jwtVerify } from "jose";
 import { Compile } from "typebox/compile";
+import { isApiKeyText } from "../api-keys/api-key-text.ts";
+import { verifyApiKey, type VerifyKeyDeps } from "../api-keys/verify-api-key.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { Principals } from "../principals/principals.ts";
 import type { Registry } from "../registry/parse-registry.ts";
-import type { RevocationStore } from "../state/revocation-store.ts";
 import { tokenLimits } from "../token-limits.ts";
 import { actorNames, rightsOfActor } from "./actors.ts";
 import { grantCapabilities } from "./grant-capabilities.ts";
@@ -17,20 +18,19 @@ export type Verification =
   | { readonly valid: true; readonly claims: TokenClaims }
   | { readonly valid: false; readonly reason: TokenRefusal };
 
-export interface VerifyDeps {
+export interface VerifyDeps extends VerifyKeyDeps {
   readonly registry: () => Registry;
-  readonly principals: Principals;
   readonly keys: KeyRing;
-  readonly revocations: RevocationStore;
-  readonly issuer: string;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
 }
 
 const claimsSchema = Compile(TokenClaims);
 
-/** Judges a token as of now; without an audience that is the caller's to compare, in the claims. */
+/** Judges a token or an API key as of now; without an audience that is the caller's to compare, in the claims. */
 export async function verifyToken(deps: VerifyDeps, token: string, audience?: string): Promise<Verification> {
+  if (isApiKeyText(token)) {
+    const claims = verifyApiKey(deps, token, audience);
+    return typeof claims === "string" ? no(claims) : { valid: true, claims };
+  }
   const genuine = await readToken(deps, token);
   if (!genuine.valid) return genuine;
   if (audience !== undefined && genuine.claims.aud !== audience) return no("audience");
