@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { accepted, ConfigError } from "@soma/kit/config";
+import { GatewaySettings } from "../../services/gateway/src/config.ts";
 import { Environment as IdentitySettings } from "../../services/identity-service/src/config.ts";
 import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
 import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
@@ -36,6 +37,9 @@ export function configurationPage(): string {
     "## Identity service",
     "`services/identity-service/src/config.ts`",
     fromSchema(IdentitySettings, "services/identity-service"),
+    "## Gateway",
+    "`services/gateway/src/config.ts`",
+    fromSchema(GatewaySettings, "services/gateway"),
     "## Model service",
     "`services/slm/soma_slm/settings.py`",
     modelServiceTable(),

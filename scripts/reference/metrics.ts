@@ -1,5 +1,7 @@
 import { createMetrics, type Registry } from "@soma/kit/metrics";
+import { createGatewayMetrics } from "../../services/gateway/src/gateway-metrics.ts";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
+import { createHopMetrics } from "../../services/orchestrator/src/access/hop/hop-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
@@ -18,6 +20,7 @@ export async function metricsPage(): Promise<string> {
   const orchestrator = createMetrics("orchestrator");
   createSessionMetrics(orchestrator.registry);
   createRelayMetrics(orchestrator.registry);
+  createHopMetrics(orchestrator.registry);
   const codec = createMetrics("orchestrator-codec");
   createCodecMetrics(codec.registry);
   return page(
@@ -38,6 +41,8 @@ export async function metricsPage(): Promise<string> {
     await own(createEngineMetrics().registry),
     "## Identity service",
     await own(createIdentityMetrics().registry),
+    "## Gateway",
+    await own(createGatewayMetrics().registry),
   );
 }
 

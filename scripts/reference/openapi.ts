@@ -6,10 +6,14 @@ import { defaultTaskQueue } from "@soma/contracts/wire-names";
 import { createLogger } from "@soma/kit/logger";
 import { createMetrics } from "@soma/kit/metrics";
 import type { Server } from "@soma/kit/server";
+import { buildApp as buildGatewayApp } from "../../services/gateway/src/app.ts";
+import { readGatewayConfig } from "../../services/gateway/src/config.ts";
+import { openGateway } from "../../services/gateway/src/gateway.ts";
 import { buildApp as buildIdentityApp } from "../../services/identity-service/src/app.ts";
 import { readSettings } from "../../services/identity-service/src/config.ts";
 import { openIdentity } from "../../services/identity-service/src/identity.ts";
 import { trustLoopback } from "../../services/orchestrator/src/access/authenticate.ts";
+import { openHopGate } from "../../services/orchestrator/src/access/hop/hop-gate.ts";
 import { buildApp as buildOrchestratorApp } from "../../services/orchestrator/src/app.ts";
 import { buildCodecApp } from "../../services/orchestrator/src/codec/codec-app.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
@@ -34,6 +38,7 @@ export async function openapiDocuments(): Promise<Map<string, string>> {
       ["codec-server", await codecDocument(folder)],
       ["policy-engine", await policyDocument(folder)],
       ["identity-service", await identityDocument(folder)],
+      ["gateway", await gatewayDocument(folder)],
     ]);
   } finally {
     await rm(folder, { recursive: true });
@@ -55,6 +60,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     temporalIsUp: () => false,
     backlogIsFull: () => false,
     authenticate: trustLoopback(),
+    hop: await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry }),
     streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
   });
   const document = await documentOf(app);
@@ -98,6 +104,20 @@ async function identityDocument(folder: string): Promise<string> {
   const identity = await openIdentity(settings, log);
   const document = await documentOf(await buildIdentityApp(identity));
   await identity.close();
+  return document;
+}
+
+/** The gateway of itself: what it lets through. To clients it shows what the orchestrator says of these routes. */
+async function gatewayDocument(folder: string): Promise<string> {
+  const nobody = "http://127.0.0.1:1";
+  const config = readGatewayConfig({
+    DATA_DIR: join(folder, "gateway"),
+    ORCHESTRATOR_URL: nobody,
+    IDENTITY_SERVICE_URL: nobody,
+  });
+  const parts = await openGateway(config, log);
+  const document = await documentOf(await buildGatewayApp(parts));
+  await parts.close();
   return document;
 }
 

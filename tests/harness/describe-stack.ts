@@ -47,5 +47,6 @@ function ofEach(read: (name: UsualPartName) => string): Record<UsualPartName, st
     "policy-engine": read("policy-engine"),
     "identity-service": read("identity-service"),
     orchestrator: read("orchestrator"),
+    gateway: read("gateway"),
   };
 }

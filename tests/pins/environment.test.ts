@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GatewaySettings } from "../../services/gateway/src/config.ts";
 import { Environment } from "../../services/identity-service/src/config.ts";
 import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
 import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
@@ -30,6 +31,8 @@ test("the orchestrator's variables and their defaults", () => {
     RAY_NAMESPACE: "somagent",
     SLM_BASE_URL: null,
     AUTH_MODE: "required",
+    REQUIRE_GATEWAY: false,
+    GATEWAY_PUBLIC_KEY_FILE: null,
     HOST: "127.0.0.1",
     PORT: 10001,
     WORKER_PORT: 10011,
@@ -83,6 +86,22 @@ test("the identity service's variables and their defaults", () => {
     ISSUER: "http://127.0.0.1:10002",
     KEY_ROTATION_HOURS: 720,
     KEY_PREPUBLISH_SECONDS: 600,
+    LOG_LEVEL: "info",
+  });
+});
+
+test("the gateway's variables and their defaults", () => {
+  assert.deepEqual(variablesOf(GatewaySettings), {
+    HOST: "127.0.0.1",
+    PORT: 10000,
+    ORCHESTRATOR_URL: "http://orchestrator:10001",
+    IDENTITY_SERVICE_URL: "http://identity-service:10002",
+    IDENTITY_CREDENTIAL_FILE: null,
+    DATA_DIR: "./data/gateway",
+    GATEWAY_ALLOWED_ORIGINS: null,
+    GATEWAY_MAX_CONNECTIONS: 10_000,
+    GATEWAY_MAX_STREAMS: 2_000,
+    GATEWAY_UNKNOWN_PER_MINUTE: 600,
     LOG_LEVEL: "info",
   });
 });

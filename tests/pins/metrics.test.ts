@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
+import { createGatewayMetrics } from "../../services/gateway/src/gateway-metrics.ts";
+import { createHopMetrics } from "../../services/orchestrator/src/access/hop/hop-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
@@ -10,6 +12,7 @@ test("the orchestrator's own metrics have these names and types, which dashboard
   const { registry } = createMetrics("orchestrator");
   createSessionMetrics(registry);
   createRelayMetrics(registry);
+  createHopMetrics(registry);
   const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_"));
   assert.deepEqual(lines.map((line) => line.slice("# TYPE ".length)).toSorted(), [
     "soma_activity_duration_seconds histogram",
@@ -21,6 +24,7 @@ test("the orchestrator's own metrics have these names and types, which dashboard
     "soma_audit_send_failures_total counter",
     "soma_dependency_up gauge",
     "soma_event_streams_open gauge",
+    "soma_hop_refused_total counter",
     "soma_http_request_duration_seconds histogram",
     "soma_http_requests_refused_total counter",
     "soma_model_tokens_total counter",
@@ -52,5 +56,19 @@ test("the identity service's own metrics, besides those of every service", async
     "# TYPE soma_identity_tokens_issued_total counter",
     "# TYPE soma_identity_tokens_refused_total counter",
     "# TYPE soma_identity_verifications_total counter",
+  ]);
+});
+
+test("the gateway's own metrics, besides those of every service", async () => {
+  const { registry } = createGatewayMetrics();
+  const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_gateway_"));
+  assert.deepEqual(lines.toSorted(), [
+    "# TYPE soma_gateway_access_reports_delivered_total counter",
+    "# TYPE soma_gateway_access_reports_lost_total counter",
+    "# TYPE soma_gateway_connections_dropped_total counter",
+    "# TYPE soma_gateway_refusals_total counter",
+    "# TYPE soma_gateway_streams_open gauge",
+    "# TYPE soma_gateway_tokens_total counter",
+    "# TYPE soma_gateway_upstream_failures_total counter",
   ]);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { genesisHash } from "@soma/contracts/audit";
 import { severities } from "@soma/contracts/policy";
 import { sessionActions, sessionStatuses, startLimits, terminalStatuses } from "@soma/contracts/session";
+import { hopIssuer, hopLimits, hopRefusals, hopTokenType } from "@soma/contracts/hop";
 import * as names from "@soma/contracts/wire-names";
 
 // Literals on purpose: a wire name is changed here by somebody who means it, or not at all.
@@ -139,4 +140,23 @@ test("sessions: statuses, actions, bounds", () => {
 
 test("the hash before the first event", () => {
   assert.equal(genesisHash, "sha256:0000000000000000000000000000000000000000000000000000000000000000");
+});
+
+test("hop tokens: type, issuer, times, classes of refusals", () => {
+  assert.equal(hopTokenType, "soma-hop+jwt");
+  assert.equal(hopIssuer, "gateway");
+  assert.deepEqual(hopLimits, { lifeSeconds: 10, leewaySeconds: 5 });
+  assert.deepEqual(hopRefusals, [
+    "missing",
+    "malformed",
+    "unknown_key",
+    "signature",
+    "expired",
+    "claims",
+    "method",
+    "path",
+    "authorization",
+    "body",
+    "replayed",
+  ]);
 });

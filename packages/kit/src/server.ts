@@ -51,6 +51,10 @@ interface ServerOptions {
   readonly bodyLimitBytes?: number;
   /** Levels of objects and lists in a body; 8 unless given. */
   readonly maxDepth?: number;
+  /** Adds hooks that hold for every route, those of this builder and unknown ones included. */
+  readonly guard?: (app: Server) => void;
+  /** The OpenAPI document to show instead of the one made from the routes. */
+  readonly document?: () => Record<string, unknown>;
 }
 
 /**
@@ -68,6 +72,8 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
   };
   const app: Server = fastify({
     logger: false,
+    // Node looks for late requests every 30 s unless told, which would treble the time below.
+    http: { connectionsCheckingInterval: 2_000 },
     // Both default to none in Node: a dripping client would hold its connection for ever.
     requestTimeout: 15_000,
     connectionTimeout: 20_000,
@@ -138,6 +144,8 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
     ),
   );
 
+  // Before the first route: a hook that comes later does not reach what a plugin has added.
+  options.guard?.(app);
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
@@ -146,7 +154,11 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
     },
   });
-  await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: "/docs",
+    transformSpecification: (own) => options.document?.() ?? own,
+    transformSpecificationClone: false,
+  });
   addOperations(app, options);
   return app;
 }
@@ -202,7 +214,7 @@ function addOperations(app: Server, options: ServerOptions): void {
     async (_request, reply) =>
       reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
   );
-  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  app.get("/openapi.json", { schema: { hide: true } }, () => options.document?.() ?? app.swagger());
 }
 
 function isProbe(route: string): boolean {

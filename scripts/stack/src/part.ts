@@ -2,7 +2,15 @@ import type { Launch } from "./processes/part-process.ts";
 import type { PortName, Ports } from "./ports.ts";
 
 /** What a stack consists of unless somebody says otherwise. */
-export const usualPartNames = ["ray", "slm", "temporal", "policy-engine", "identity-service", "orchestrator"] as const;
+export const usualPartNames = [
+  "ray",
+  "slm",
+  "temporal",
+  "policy-engine",
+  "identity-service",
+  "orchestrator",
+  "gateway",
+] as const;
 /** Parts that only those have who ask for them, since they need more than the others do. */
 export const optionalPartNames = ["kafka"] as const;
 export const partNames = [...optionalPartNames, ...usualPartNames] as const;
@@ -27,6 +35,9 @@ export interface Site {
   /** Further variables for one part, over those that the stack sets. */
   readonly env: Partial<Readonly<Record<PartName, Readonly<Record<string, string>>>>>;
 }
+
+/** Parts that end before the others, in this order: each talks to those after it until it is gone. */
+export const endFirst = ["gateway", "orchestrator"] as const satisfies readonly PartName[];
 
 /** One part of the stack: how it is started, when it is ready, what to do when it does not get there. */
 export interface Part {

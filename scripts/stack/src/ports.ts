@@ -5,6 +5,7 @@ import { findPortHolder } from "./port-holder.ts";
 
 /** Every port that the stack listens on and that can be chosen. */
 export const portNames = [
+  "gateway",
   "orchestrator",
   "identity-service",
   "policy-engine",
@@ -22,6 +23,7 @@ export type Ports = Readonly<Record<PortName, number>>;
 
 /** Where a developer's stack listens. Ray's own defaults are Redis's port and the orchestrator's. */
 export const developmentPorts: Ports = {
+  gateway: 10000,
   orchestrator: 8090,
   "identity-service": 10002,
   "policy-engine": 10020,

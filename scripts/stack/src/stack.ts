@@ -1,4 +1,4 @@
-import { partNames, type Part, type PartName, type Site } from "./part.ts";
+import { endFirst, type Part, type PartName, type Site } from "./part.ts";
 import { PartRunner } from "./part-runner.ts";
 import type { Guard } from "./processes/guard.ts";
 import type { PartState } from "./state/stack-state.ts";
@@ -92,13 +92,12 @@ export class Stack {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
-  /** Ends all parts: first the orchestrator, which talks to all others while it drains, then the rest at once. */
+  /** Ends all parts: first those that talk to the others while they drain, one after the other, then the rest at once. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#queue, this.#starting]);
-    const last = partNames.at(-1);
-    const runners = [...this.#runners.values()];
-    await Promise.all(runners.filter(({ part }) => part.name === last).map((runner) => runner.end()));
-    await Promise.all(runners.filter(({ part }) => part.name !== last).map((runner) => runner.end()));
+    for (const name of endFirst) await this.#runners.get(name)?.end();
+    const rest = [...this.#runners.values()].filter(({ part }) => !endFirst.some((name) => name === part.name));
+    await Promise.all(rest.map((runner) => runner.end()));
   }
 }

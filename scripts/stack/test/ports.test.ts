@@ -38,6 +38,7 @@ test("free ports differ from each other and from a developer's, also where nothi
 
 test("a developer's ports are these", () => {
   assert.deepEqual(developmentPorts, {
+    gateway: 10000,
     orchestrator: 8090,
     "identity-service": 10002,
     "policy-engine": 10020,

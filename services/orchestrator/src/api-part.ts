@@ -1,5 +1,6 @@
 import type { Missing, Server } from "@soma/kit/server";
-import { requireToken, trustLoopback } from "./access/authenticate.ts";
+import { authenticatorFor } from "./access/authenticate.ts";
+import { openHopGate } from "./access/hop/hop-gate.ts";
 import { buildApp } from "./app.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
@@ -21,6 +22,7 @@ export async function startApi(
   options: ApiOptions,
 ): Promise<Server> {
   const { log, metrics, sessionMetrics, ledger, link, identity, watch, kafka } = parts;
+  const hop = await openHopGate({ ...config.gateway, log, registry: metrics.registry });
   const app = await buildApp({
     log,
     metrics,
@@ -30,7 +32,8 @@ export async function startApi(
     taskQueue: config.temporal.taskQueue,
     temporalIsUp: () => watch.isUp("temporal"),
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
-    authenticate: config.authMode === "required" ? requireToken(identity) : trustLoopback(),
+    authenticate: authenticatorFor(config.authMode, identity),
+    hop,
     streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams),
     sessionMetrics,
   });

@@ -2,6 +2,7 @@ import type { Logger } from "@soma/kit/logger";
 import type { ServiceMetrics } from "@soma/kit/metrics";
 import { buildServer, type Missing, type Server } from "@soma/kit/server";
 import { startLimits } from "@soma/contracts/session";
+import type { HopGate } from "./access/hop/hop-gate.ts";
 import { addCancelSession } from "./routes/cancel-session.ts";
 import { addGetSession } from "./routes/get-session.ts";
 import { addListSessions } from "./routes/list-sessions.ts";
@@ -10,10 +11,11 @@ import type { RouteDeps } from "./routes/route-deps.ts";
 import { addStartSession } from "./routes/start-session.ts";
 import { version } from "./version.ts";
 
-interface AppOptions extends RouteDeps {
+interface AppOptions extends Omit<RouteDeps, "fromGateway"> {
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
   readonly missing: () => readonly Missing[];
+  readonly hop: HopGate;
 }
 
 /** The orchestrator's HTTP API; nothing listens yet. All routes are listed here. */
@@ -30,11 +32,13 @@ export async function buildApp(options: AppOptions): Promise<Server> {
     bodyLimitBytes: startLimits.bodyBytes,
     // The body around the metadata is one level more.
     maxDepth: startLimits.depth + 1,
+    guard: options.hop.guard,
   });
-  addStartSession(app, options);
-  addListSessions(app, options);
-  addGetSession(app, options);
-  addReadEvents(app, options);
-  addCancelSession(app, options);
+  const deps: RouteDeps = { ...options, fromGateway: options.hop.fromGateway };
+  addStartSession(app, deps);
+  addListSessions(app, deps);
+  addGetSession(app, deps);
+  addReadEvents(app, deps);
+  addCancelSession(app, deps);
   return app;
 }

@@ -20,6 +20,7 @@ export interface OrchestratorConfig {
   /** Base of the model service's `/v1` paths. */
   readonly modelUrl: URL;
   readonly authMode: AuthMode;
+  readonly gateway: { readonly required: boolean; readonly keyFile: string | undefined };
   readonly host: string;
   readonly port: number;
   readonly workerPort: number;
@@ -58,6 +59,7 @@ export function readOrchestratorConfig(
     identityCredentialFile: settings.IDENTITY_CREDENTIAL_FILE ?? `${settings.DATA_DIR}/credentials/orchestrator`,
     modelUrl: modelUrl(settings),
     authMode: settings.AUTH_MODE,
+    gateway: gatewayTrust(settings),
     host: settings.HOST,
     port: settings.PORT,
     workerPort: settings.WORKER_PORT,
@@ -94,6 +96,13 @@ function refuseWhatIsNotThere(environment: Readonly<Record<string, string | unde
     if (value !== "" && value !== "false")
       throw new ConfigError(`${name} is set; accepted: unset, because in this version ${instead}`);
   }
+}
+
+/** Without a key every request would be refused, and nobody could see why. */
+function gatewayTrust({ REQUIRE_GATEWAY: required, GATEWAY_PUBLIC_KEY_FILE: keyFile }: OrchestratorSettings) {
+  if (required && keyFile === undefined)
+    throw new ConfigError("GATEWAY_PUBLIC_KEY_FILE is not set while REQUIRE_GATEWAY is true; accepted: a file");
+  return { required, keyFile };
 }
 
 function temporalAddress(host: string | undefined, alias: string | undefined): string {

@@ -89,7 +89,18 @@ export const OrchestratorSettings = Type.Object({
       default: "required",
       enum: authModes,
       description:
-        "`required`: callers' tokens are verified by the identity service. `loopback`: the principal is what the body says, marked in every event; only on a loopback address and never in Kubernetes.",
+        "`required`: callers' tokens are verified by the identity service. `loopback`: so are those that are sent, and without one the principal is what the body says, marked in every event; only on a loopback address and never in Kubernetes.",
+    }),
+  ),
+  REQUIRE_GATEWAY: Type.Boolean({
+    default: false,
+    description:
+      "`true`: only requests that carry the gateway's hop token are served, but for `/health`, `/ready` and `/metrics`; needs `GATEWAY_PUBLIC_KEY_FILE`.",
+  }),
+  GATEWAY_PUBLIC_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        "File with the public keys of the gateways, one JWK on each line or a JWK Set; looked at again when it changes. Unset: hop tokens say nothing.",
     }),
   ),
   HOST: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address to listen on." }),

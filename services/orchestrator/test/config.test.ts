@@ -36,6 +36,7 @@ test("with nothing set, everything has the default that was promised", () => {
       identityCredentialFile: "./data/credentials/orchestrator",
       modelUrl: "http://127.0.0.1:8000/",
       authMode: "required",
+      gateway: { required: false, keyFile: undefined },
       host: "127.0.0.1",
       port: 10001,
       workerPort: 10011,
@@ -167,6 +168,17 @@ test("loopback without authentication is refused in Kubernetes, on whichever add
       "accepted: required",
     );
   assert.equal(readOrchestratorConfig({ HOST: "0.0.0.0", KUBERNETES_SERVICE_HOST: "10.96.0.1" }).authMode, "required");
+});
+
+test("a gateway that is required has a key to be known by", () => {
+  assert.deepEqual(readOrchestratorConfig({ REQUIRE_GATEWAY: "true", GATEWAY_PUBLIC_KEY_FILE: "/k" }).gateway, {
+    required: true,
+    keyFile: "/k",
+  });
+  assert.throws(
+    () => readOrchestratorConfig({ REQUIRE_GATEWAY: "true" }),
+    /^ConfigError: GATEWAY_PUBLIC_KEY_FILE is not set while REQUIRE_GATEWAY is true/,
+  );
 });
 
 test("there is no third way to authenticate", () => {

@@ -1,6 +1,7 @@
 import { childEnvironment } from "../child-environment.ts";
 import type { Part } from "../part.ts";
 import { checkHttp } from "../probes.ts";
+import { gatewayDataDir } from "./gateway-data.ts";
 import { credentialsDir, identityService } from "./identity-service.ts";
 import { kafka } from "./kafka.ts";
 import { policyEngine } from "./policy-engine.ts";
@@ -24,6 +25,8 @@ export const orchestrator: Part = {
       HOST: "127.0.0.1",
       PORT: String(site.ports.orchestrator),
       AUTH_MODE: "loopback",
+      // Made by the gateway, which starts later; until then no hop token counts.
+      GATEWAY_PUBLIC_KEY_FILE: `${gatewayDataDir(site)}/keys/hop-key.pub`,
       DATA_DIR: `${site.dataDir}/orchestrator`,
       TEMPORAL_HOST: temporal.address(site),
       POLICY_ENGINE_URL: policyEngine.address(site),

@@ -1,4 +1,5 @@
 import { partNames, usualPartNames, type Part, type PartName } from "../part.ts";
+import { gateway } from "./gateway.ts";
 import { identityService } from "./identity-service.ts";
 import { kafka } from "./kafka.ts";
 import { orchestrator } from "./orchestrator.ts";
@@ -15,6 +16,7 @@ const parts: Readonly<Record<PartName, Part>> = {
   "policy-engine": policyEngine,
   "identity-service": identityService,
   orchestrator,
+  gateway,
 };
 
 /** The wanted parts and all that they cannot be without, in the order in which they are shown and started. */

@@ -2,10 +2,22 @@ import { orchestratorAudience, roles } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import type { FastifyRequest } from "fastify";
 import type { IdentityClient } from "../adapters/identity-client.ts";
+import type { AuthMode } from "../settings.ts";
 import type { Caller } from "./principal.ts";
 
 /** Finds out who sends a request. @throws DomainError UNAUTHENTICATED, IDENTITY_UNAVAILABLE or FORBIDDEN. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
+
+/**
+ * What `AUTH_MODE` says. With `loopback`, too, a token that was sent counts, and a wrong one is refused: only who sends
+ * none is nobody.
+ */
+export function authenticatorFor(mode: AuthMode, identity: IdentityClient): Authenticate {
+  const byToken = requireToken(identity);
+  if (mode === "required") return byToken;
+  const byHost = trustLoopback();
+  return (request) => (request.headers.authorization === undefined ? byHost(request) : byToken(request));
+}
 
 /** `AUTH_MODE=required`: the identity service verifies the caller's token, at each request. */
 export function requireToken(identity: IdentityClient): Authenticate {

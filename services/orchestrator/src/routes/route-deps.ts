@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { Authenticate } from "../access/authenticate.ts";
 import type { SessionDeps } from "../sessions/session-deps.ts";
 import type { StreamRegistry } from "../streams/stream-registry.ts";
@@ -6,4 +7,6 @@ import type { StreamRegistry } from "../streams/stream-registry.ts";
 export interface RouteDeps extends SessionDeps {
   readonly authenticate: Authenticate;
   readonly streams: StreamRegistry;
+  /** True for a request that came through the gateway, for certain: it carried a valid hop token. */
+  readonly fromGateway: (request: FastifyRequest) => boolean;
 }

@@ -25,6 +25,8 @@ export interface IdentityService extends AsyncDisposable {
   readonly url: URL;
   /** File with the orchestrator's credential. */
   readonly credentialFile: string;
+  /** Where the credential of each service is, in the file of its name. */
+  readonly credentialsDir: string;
   /** A user's token, as an operator gets it. */
   login(request: Record<string, unknown>): Promise<string>;
 }
@@ -42,6 +44,7 @@ export async function startIdentityService(): Promise<IdentityService> {
   return {
     url,
     credentialFile: join(credentials, "orchestrator"),
+    credentialsDir: credentials,
     async login(request) {
       const secret = readFileSync(join(credentials, "login"), "utf8").trim();
       const answer = await app.inject({

@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** The only headers of a request that go on; what a client says of its address, its host or its hop does not. */
+const requestHeaders = [
+  "authorization",
+  "content-type",
+  "accept",
+  "idempotency-key",
+  "last-event-id",
+  "prefer",
+  "tracestate",
+] as const;
+
+/** Headers that are of one connection and not of the message (RFC 9110, 7.6.1), and those that Node writes itself. */
+const ofTheConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "date",
+  "server",
+]);
+
+type Values = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What of a request's headers goes on, but for what its `Connection` header names. */
+export function headersToUpstream(headers: IncomingHttpHeaders): Record<string, string> {
+  const named = namedByConnection(headers.connection);
+  const kept: Record<string, string> = {};
+  for (const name of requestHeaders) {
+    const value = headers[name];
+    if (typeof value === "string" && !named.has(name)) kept[name] = value;
+  }
+  return kept;
+}
+
+/** What of an answer's headers goes back. */
+export function headersToClient(headers: Values): Record<string, string | string[]> {
+  const { connection } = headers;
+  const named = namedByConnection(Array.isArray(connection) ? connection.join(",") : connection);
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !ofTheConnection.has(name) && !named.has(name)) kept[name] = value;
+  }
+  return kept;
+}
+
+function namedByConnection(value: string | undefined): Set<string> {
+  return new Set(
+    (value ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((name) => name.trim()),
+  );
+}

@@ -1,0 +1,158 @@
+import { CreateApiKeyRequest } from "@soma/contracts/api-key";
+import { LoginRequest } from "@soma/contracts/identity";
+import { StartSessionRequest } from "@soma/contracts/session";
+import { CreateTenantRequest, TenantActionRequest, UpdateTenantRequest } from "@soma/contracts/tenant";
+import type { Capability } from "@soma/contracts/wire-names";
+import type { TSchema } from "typebox";
+
+/** One route of the public API. What has no row here does not exist for the outside. */
+export interface Route {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly summary: string;
+  /** Any one of these capabilities lets a caller in; `open`: no token is asked for. */
+  readonly needs: "open" | readonly [Capability, ...Capability[]];
+  /** Who answers. */
+  readonly to: "orchestrator" | "identity-service";
+  /** Begins work: refused for a suspended tenant, and when its quota is used up. */
+  readonly starts?: boolean;
+  /** The schema that whoever answers has, too: one object in contracts. */
+  readonly body?: TSchema;
+  /** `own`: a tenant that the request names is the caller's. `any`: the answerer decides which ones it may name. */
+  readonly tenant: "own" | "any";
+  /** Can answer with a stream. */
+  readonly streams?: boolean;
+  /** How long the answer's first byte may take, in milliseconds. */
+  readonly answersWithinMs?: number;
+}
+
+const toOrchestrator = { to: "orchestrator", tenant: "own" } as const;
+const start = {
+  ...toOrchestrator,
+  method: "POST",
+  needs: ["session.start"],
+  starts: true,
+  body: StartSessionRequest,
+  answersWithinMs: 20_000,
+} as const;
+
+export const routeTable: readonly Route[] = [
+  { ...start, path: "/v1/sessions", summary: "Start a session" },
+  { ...start, path: "/v1/sessions/start", summary: "Start a session" },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/sessions",
+    summary: "Sessions of the caller's tenant, newest first",
+    needs: ["session.read", "ledger.read"],
+  },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/sessions/:id",
+    summary: "Status and result of a session",
+    needs: ["session.read", "ledger.read"],
+  },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/sessions/:id/events",
+    summary: "The session's ledger, as pages or as a stream",
+    needs: ["session.read", "ledger.read"],
+    streams: true,
+  },
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/sessions/:id/actions/cancel",
+    summary: "Cancel a session; reaches what is running",
+    needs: ["session.cancel"],
+  },
+
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/tenants",
+    summary: "Make a tenant",
+    needs: ["platform.manage"],
+    body: CreateTenantRequest,
+    tenant: "any",
+  },
+  { ...toOrchestrator, method: "GET", path: "/v1/tenants", summary: "All tenants", needs: ["platform.manage"] },
+  { ...toOrchestrator, method: "GET", path: "/v1/tenants/:tenant", summary: "A tenant", needs: ["tenant.read"] },
+  {
+    ...toOrchestrator,
+    method: "PATCH",
+    path: "/v1/tenants/:tenant",
+    summary: "Change a tenant",
+    needs: ["tenant.manage", "platform.manage"],
+    body: UpdateTenantRequest,
+  },
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/tenants/:tenant/suspend",
+    summary: "Suspend a tenant: nothing starts, running work pauses, reads go on",
+    needs: ["platform.manage"],
+    body: TenantActionRequest,
+  },
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/tenants/:tenant/resume",
+    summary: "End a tenant's suspension",
+    needs: ["platform.manage"],
+    body: TenantActionRequest,
+  },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/tenants/:tenant/events",
+    summary: "The tenant's own ledger",
+    needs: ["ledger.read"],
+  },
+
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/api-keys",
+    summary: "Make an API key; its secret is shown this once",
+    needs: ["key.manage", "platform.manage"],
+    body: CreateApiKeyRequest,
+    tenant: "any",
+  },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/api-keys",
+    summary: "The tenant's API keys, without their secrets",
+    needs: ["key.manage", "platform.manage"],
+    tenant: "any",
+  },
+  {
+    ...toOrchestrator,
+    method: "DELETE",
+    path: "/v1/api-keys/:key_id",
+    summary: "Revoke an API key",
+    needs: ["key.manage", "platform.manage"],
+    tenant: "any",
+  },
+
+  {
+    method: "POST",
+    path: "/v1/login",
+    summary: "Exchange the access token of a trusted issuer for one of ours",
+    needs: "open",
+    to: "identity-service",
+    body: LoginRequest,
+    tenant: "any",
+  },
+  {
+    method: "GET",
+    path: "/.well-known/jwks.json",
+    summary: "The keys that our tokens are signed with",
+    needs: "open",
+    to: "identity-service",
+    tenant: "any",
+  },
+];
