@@ -55,6 +55,8 @@ export interface Door extends AsyncDisposable {
   /** A token of the demo tenant's operator. */
   readonly token: string;
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** Refusals that were counted, by reason. */
+  refusals(): Promise<Record<string, number>>;
 }
 
 /** Starts them; `env` is set for the gateway on top. */
@@ -83,6 +85,10 @@ export async function openDoor(env: Readonly<Record<string, string>> = {}): Prom
       const headers = new Headers(init.headers);
       if (!headers.has("authorization")) headers.set("authorization", `Bearer ${token}`);
       return fetch(gateway.url + path, { ...init, headers });
+    },
+    async refusals() {
+      const { values } = await gateway.parts.metrics.refusals.get();
+      return Object.fromEntries(values.map(({ labels, value }) => [String(labels.reason), value]));
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();

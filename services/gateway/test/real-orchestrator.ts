@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { createMetrics, type ServiceMetrics } from "@soma/kit/metrics";
 import type { Server } from "@soma/kit/server";
 import { createTestLog } from "../../../packages/kit/test/log-lines.ts";
@@ -19,6 +20,14 @@ export interface RealOrchestrator extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly deltas: DeltaHub;
   readonly metrics: ServiceMetrics;
+  /** Every request that reached it for a public route, as it came. */
+  readonly seen: SeenRequest[];
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 interface Options {
@@ -54,6 +63,12 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     hop: await openHopGate({ required, keyFile, log, registry: metrics.registry, ...(now && { now }) }),
     streams: new StreamRegistry(store.ledger, deltas, log, sessionMetrics.openStreams),
   });
+  const seen: SeenRequest[] = [];
+  app.server.on("request", ({ method = "", url: path = "", headers }) => {
+    // What the gateway asks on its own account is not what somebody sent.
+    if (!/^\/(health|openapi\.json|v1\/access-reports|v1\/tenants\/[^/]+\/admission)$/.test(path))
+      seen.push({ method, path, headers });
+  });
   const url = await app.listen({ host: "127.0.0.1", port: options.port ?? 0 });
   return {
     app,
@@ -61,6 +76,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     ledger: store.ledger,
     deltas,
     metrics,
+    seen,
     async [Symbol.asyncDispose]() {
       await app.close();
       await Promise.all([identity.close(), sessions[Symbol.asyncDispose]()]);

@@ -6,7 +6,7 @@ import { createMetrics } from "@soma/kit/metrics";
 import { buildServer, type Server } from "@soma/kit/server";
 import { decodeJwt } from "jose";
 import { json, startScriptedServer, type Answer } from "../../../../packages/kit/test/scripted-server.ts";
-import { requireToken, trustLoopback, type Authenticate } from "../../src/access/authenticate.ts";
+import { authenticatorFor, requireToken, trustLoopback, type Authenticate } from "../../src/access/authenticate.ts";
 import { createIdentityClient, type IdentityClient } from "../../src/adapters/identity-client.ts";
 import { startIdentityService, type IdentityService } from "../harness/real-services.ts";
 
@@ -200,4 +200,33 @@ test("on loopback only requests that name this machine are served: a page that r
   const answer = await app.inject({ url: "/who", headers: { host: "localhost", authorization: "Bearer a.b.c" } });
   assert.deepEqual(answer.json(), { authn: "unauthenticated-loopback" });
   await app.close();
+});
+
+test("on loopback, too, a token that is sent counts, and a wrong one is not nobody", async () => {
+  const app = await buildDoor(authenticatorFor("loopback", client));
+  const ask = (authorization?: string, host = "127.0.0.1:8090") =>
+    app.inject({ url: "/who", headers: { host, ...(authorization !== undefined && { authorization }) } });
+  const token = await identity.login({ user_id: "user-demo", tenant_id: "tenant-demo", capabilities });
+  try {
+    assert.deepEqual((await ask()).json(), { authn: "unauthenticated-loopback" });
+    const known = (await ask(`Bearer ${token}`)).json();
+    assert.equal(known.authn, "token");
+    assert.equal(known.user, "user-demo");
+    // Its sender has said who he is: the machine's name adds nothing.
+    assert.equal((await ask(`Bearer ${token}`, "orchestrator.example")).statusCode, 200);
+    assert.equal((await ask(undefined, "orchestrator.example")).statusCode, 403);
+    for (const wrong of ["", "Bearer ", "Basic dXNlcjo=", `Bearer ${withOtherSignature(token)}`])
+      assert.equal((await ask(wrong)).statusCode, 401, wrong);
+  } finally {
+    await app.close();
+  }
+});
+
+test("with AUTH_MODE=required nobody is served without a token, on loopback neither", async () => {
+  const app = await buildDoor(authenticatorFor("required", client));
+  try {
+    assert.equal((await app.inject({ url: "/who", headers: { host: "127.0.0.1" } })).statusCode, 401);
+  } finally {
+    await app.close();
+  }
 });

@@ -70,7 +70,8 @@ async function readClaims({ keys, now }: HopDeps, token: string): Promise<HopCla
 
 function reasonOf(error: unknown): HopRefusal {
   if (error instanceof errors.JWTExpired) return "expired";
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === "iat" ? "expired" : "claims";
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return error.claim === "iat" && error.reason === "check_failed" ? "expired" : "claims";
   if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
   return "malformed";
 }
