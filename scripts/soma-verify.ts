@@ -1,5 +1,6 @@
 /**
- * Checks the exported ledger of one session, with nothing but Node: no package, and no code of the system that wrote it.
+ * Checks the exported ledger of one session, or of one tenant, with nothing but Node: no package, and no code of the
+ * system that wrote it.
  *
  *   node scripts/soma-verify.ts [--json] [--head sha256:<hex>] FILE      (- reads standard input)
  *
@@ -13,7 +14,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 
 const checks = {
   shape: "each event has the attributes of the format and no others",
-  session: "all events are of one tenant and one session, which begins with session.created",
+  session: "all events are of one stream, a session's or a tenant's, which begins with its creation",
   sequence: "sequence counts 1, 2, 3 without gap or disorder",
   hash: "hash is the SHA-256 of the event's canonical JSON (RFC 8785) without hash",
   chain: "prevhash is the hash of the event before (64 zeros for the first)",
@@ -34,13 +35,19 @@ interface Finding {
 }
 
 const endings = ["session.completed", "session.denied", "session.failed", "session.canceled", "session.timed_out"];
-/** The event types of the format. */
-export const eventTypes: readonly string[] = (
-  "session.created policy.decided token.issued effect.intended effect.completed effect.failed " +
-  "dependency.unavailable dependency.recovered session.cancel_requested"
-)
-  .split(" ")
-  .concat(endings);
+/** The event types of the format, by kind of ledger; the first of each begins it. */
+export const eventTypes: Readonly<Record<"session" | "tenant", readonly string[]>> = {
+  session: (
+    "session.created policy.decided token.issued effect.intended effect.completed effect.failed dependency.unavailable " +
+    "dependency.recovered session.paused session.resumed session.cancel_requested"
+  )
+    .split(" ")
+    .concat(endings),
+  tenant: (
+    "tenant.created tenant.updated tenant.suspended tenant.resumed " +
+    "api_key.created api_key.revoked change.denied access.refused"
+  ).split(" "),
+};
 const digest = /^sha256:[0-9a-f]{64}$/;
 // One width only, so that two of them compare as texts.
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -49,15 +56,9 @@ const texts: Readonly<Record<string, RegExp>> = {
   specversion: /^1\.0$/,
   id: /^evt_[0-9a-f]{64}$/,
   eventkey: /^[!-~]{1,256}$/,
-  source: some,
-  type: some,
-  subject: some,
+  ...Object.fromEntries(["source", "type", "subject", "tenant", "user", "agent", "authn"].map((name) => [name, some])),
   time: instant,
   datacontenttype: /^application\/json$/,
-  tenant: some,
-  user: some,
-  agent: some,
-  authn: some,
   prevhash: digest,
   hash: digest,
 };
@@ -114,9 +115,12 @@ class Session {
     if (before !== undefined && (tenant !== text(before, "tenant") || session !== text(before, "subject"))) {
       report("session", "the event belongs to another tenant or session");
     }
-    if (text(event, "source") !== `/tenants/${tenant}/sessions/${session}`)
-      report("session", "source names another session");
-    if ((type === "session.created") !== (before === undefined)) report("session", `${type} cannot stand here`);
+    const ofTenant = session === `tenant:${tenant}`;
+    if (text(event, "source") !== `/tenants/${tenant}${ofTenant ? "" : `/sessions/${session}`}`)
+      report("session", "source names another stream");
+    const types = eventTypes[ofTenant ? "tenant" : "session"];
+    if (!types.includes(type)) report("shape", "type is not one of the format");
+    if ((type === types[0]) !== (before === undefined)) report("session", `${type} cannot stand here`);
 
     if (sequence !== due) report("sequence", `${String(sequence)} stands where ${due} is due`);
     if (hashOf(event) !== text(event, "hash")) report("hash", "the event was changed");
@@ -177,7 +181,8 @@ class Session {
         this.#report("content", `the text under ${key} has another digest`);
       else if (!this.#named.has(key)) this.#report("content", `no event names ${key}`);
     }
-    if (this.#ended === undefined) notes.push("the session has not ended in this file");
+    const ofTenant = text(last, "subject") === `tenant:${text(last, "tenant")}`;
+    if (this.#ended === undefined && !ofTenant) notes.push("the session has not ended in this file");
     for (const [effect, seq] of this.#intended) {
       if (!this.#settled.has(effect)) notes.push(`the effect intended at ${seq} has no outcome in this file`);
     }
@@ -208,7 +213,6 @@ function checkShape(event: Json, report: (check: Check, what: string) => void): 
   for (const [name, pattern] of Object.entries(texts)) {
     if (!pattern.test(text(event, name))) report("shape", `${name} is missing or malformed`);
   }
-  if (!eventTypes.includes(text(event, "type"))) report("shape", "type is not one of the format");
   if (!isObject(event["data"])) report("shape", "data is not an object");
   const known = new Set([...Object.keys(texts), "sequence", "data", "traceparent"]);
   for (const name of Object.keys(event)) if (!known.has(name)) report("shape", `${name} is not of the format`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check the exported ledger of one session; written from docs/reference/ledger-format.md alone.
+"""Check the exported ledger of one session or tenant; written from docs/reference/ledger-format.md alone.
 
     python3 scripts/soma_verify.py [--json] [--head sha256:<hex>] FILE      (- reads standard input)
 
@@ -33,15 +33,9 @@ MEMBERS = {
     "specversion": re.compile(r"1\.0"),
     "id": re.compile(r"evt_[0-9a-f]{64}"),
     "eventkey": re.compile(r"[!-~]{1,256}"),
-    "source": SOME,
-    "type": SOME,
-    "subject": SOME,
+    **dict.fromkeys(("source", "type", "subject", "tenant", "user", "agent", "authn"), SOME),
     "time": INSTANT,
     "datacontenttype": re.compile(r"application/json"),
-    "tenant": SOME,
-    "user": SOME,
-    "agent": SOME,
-    "authn": SOME,
     "prevhash": DIGEST,
     "hash": DIGEST,
 }
@@ -49,7 +43,8 @@ KNOWN_MEMBERS = frozenset({*MEMBERS, "sequence", "data", "traceparent"})
 ENDS = frozenset(
     {"session.completed", "session.denied", "session.failed", "session.canceled", "session.timed_out"},
 )
-TYPES = ENDS | {
+FIRST = {"session": "session.created", "tenant": "tenant.created"}
+SESSION_TYPES = ENDS | {
     "session.created",
     "policy.decided",
     "token.issued",
@@ -58,8 +53,17 @@ TYPES = ENDS | {
     "effect.failed",
     "dependency.unavailable",
     "dependency.recovered",
+    "session.paused",
+    "session.resumed",
     "session.cancel_requested",
 }
+TENANT_TYPES = {f"tenant.{change}" for change in ("created", "updated", "suspended", "resumed")} | {
+    "api_key.created",
+    "api_key.revoked",
+    "change.denied",
+    "access.refused",
+}
+TYPES = {"session": SESSION_TYPES, "tenant": TENANT_TYPES}
 CHECKS = ("shape", "session", "sequence", "hash", "chain", "id", "permit", "intent", "once", "end", "content")
 NAMED_CONTENTS = ("prompt_digest", "metadata_digest", "result_digest")
 GENESIS = "sha256:" + "0" * 64
@@ -98,6 +102,11 @@ def text_of(record: Json, name: str) -> str:
     """Give a member that is a text; all else counts as the empty text."""
     value = record.get(name)
     return value if isinstance(value, str) else ""
+
+
+def kind_of(event: Json) -> str:
+    """Say whose ledger an event stands in: a tenant's own or a session's."""
+    return "tenant" if text_of(event, "subject") == f"tenant:{text_of(event, 'tenant')}" else "session"
 
 
 @dataclass(frozen=True)
@@ -200,7 +209,7 @@ class Verifier:
         for name, form in MEMBERS.items():
             if not form.fullmatch(text_of(event, name)):
                 self.report("shape", f"{name} is missing or malformed")
-        if text_of(event, "type") not in TYPES:
+        if text_of(event, "type") not in TYPES[kind_of(event)]:
             self.report("shape", "type is not one of the format")
         if not isinstance(event.get("data"), dict):
             self.report("shape", "data is not an object")
@@ -214,9 +223,10 @@ class Verifier:
         before = self.last
         if before is not None and (tenant, session) != (text_of(before, "tenant"), text_of(before, "subject")):
             self.report("session", "the event belongs to another tenant or session")
-        if text_of(event, "source") != f"/tenants/{tenant}/sessions/{session}":
-            self.report("session", "source names another session")
-        if (text_of(event, "type") == "session.created") != (before is None):
+        kind = kind_of(event)
+        if text_of(event, "source") != f"/tenants/{tenant}" + ("" if kind == "tenant" else f"/sessions/{session}"):
+            self.report("session", "source names another stream")
+        if (text_of(event, "type") == FIRST[kind]) != (before is None):
             self.report("session", f"{text_of(event, 'type')} cannot stand here")
 
     def check_chain(self, event: Json) -> None:
@@ -265,7 +275,7 @@ class Verifier:
                 self.report("content", f"the text under {digest} has another digest")
             elif digest not in self.named:
                 self.report("content", f"no event names {digest}")
-        if self.ended is None:
+        if self.ended is None and kind_of(last) == "session":
             notes.append("the session has not ended in this file")
         open_effects = (place for effect, place in self.intended.items() if effect not in self.settled)
         notes.extend(f"the effect intended at {place} has no outcome in this file" for place in open_effects)

@@ -1,4 +1,5 @@
 import { AuditEvent, eventData, type EventType } from "@soma/contracts/audit";
+import { TenantEvent, tenantEventData, type TenantEventType } from "@soma/contracts/tenant-events";
 import { code, page, table } from "./markdown.ts";
 import { descriptionOf, describeType, fieldsOf } from "./schema-words.ts";
 
@@ -13,6 +14,9 @@ const meanings: Readonly<Record<EventType, string>> = {
   "dependency.unavailable":
     "A step waits for something that is down or cannot be trusted. One for each outage that it sees.",
   "dependency.recovered": "What the session waited for is back.",
+  "session.paused":
+    "The session goes on by itself once the reason is gone; what is under way ends. One for each pause.",
+  "session.resumed": "The reason of a pause is gone.",
   "session.cancel_requested": "Somebody asked the session to end.",
   "session.completed": "The end: with a result.",
   "session.denied": "The end: policy did not allow a step.",
@@ -21,9 +25,21 @@ const meanings: Readonly<Record<EventType, string>> = {
   "session.timed_out": "The end: the time limit was reached. No code writes it yet.",
 };
 
+/** What each event of a tenant's own ledger says. */
+const tenantMeanings: Readonly<Record<TenantEventType, string>> = {
+  "tenant.created": "The tenant exists. Always the first event, and nowhere else.",
+  "tenant.updated": "It is set to this from now on, as a whole.",
+  "tenant.suspended": "Nothing starts in it, and what runs pauses before its next effect.",
+  "tenant.resumed": "The suspension is over.",
+  "api_key.created": "An API key exists. Its secret was in one answer and stands nowhere.",
+  "api_key.revoked": "The key is no key any more, and what was started with it ends.",
+  "change.denied": "Policy did not allow a change, so it was not made.",
+  "access.refused": "The door refused so many requests of one kind within a window: a flood is a line, not a million.",
+};
+
 const header = ["member", "type", "required", "meaning"];
 
-/** The events of a session's ledger: what they share, and the data of each type. */
+/** The events of a session's ledger and of a tenant's: what they share, and the data of each type. */
 export function eventsPage(): string {
   return page(
     "Events",
@@ -37,7 +53,14 @@ export function eventsPage(): string {
     "Read them at `GET /v1/sessions/{id}/events`; check an export with `scripts/soma-verify.ts`.",
     "## What all events have",
     fields(AuditEvent),
-    ...Object.entries(eventData).flatMap(([type, schema]) => [`## ${type}`, meaningOf(type), dataOf(schema)]),
+    ...sections(eventData, meanings),
+    "## A tenant's own ledger",
+    [
+      "A tenant has a stream of its own, read at `GET /v1/tenants/{tenant}/events`: chained, exported and checked in the same way,",
+      "with `subject` `tenant:<tenant>` and `source` `/tenants/<tenant>`. Kafka gets both kinds on one topic; the key is `subject`.",
+    ].join("\n"),
+    fields(TenantEvent),
+    ...sections(tenantEventData, tenantMeanings),
     "## In the stream only",
     [
       "With `Accept: text/event-stream` the same route also sends `event: delta` while a text is being made: `{step, offset, text}`,",
@@ -45,6 +68,10 @@ export function eventsPage(): string {
       "that also runs the step; who misses one reads the text of the result.",
     ].join("\n"),
   );
+}
+
+function sections(schemas: Readonly<Record<string, unknown>>, said: Readonly<Record<string, string>>): string[] {
+  return Object.entries(schemas).flatMap(([type, schema]) => [`## ${type}`, said[type] ?? "", dataOf(schema)]);
 }
 
 function dataOf(schema: unknown): string {
@@ -61,8 +88,4 @@ function fields(schema: unknown): string {
       descriptionOf(member),
     ]),
   );
-}
-
-function meaningOf(type: string): string {
-  return Object.entries(meanings).find(([known]) => known === type)?.[1] ?? "";
 }

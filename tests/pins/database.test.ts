@@ -43,6 +43,17 @@ const tables = {
     "last_hash TEXT",
     "projection TEXT",
   ],
+  tenant_changes: ["tenant TEXT", "key TEXT", "request_digest TEXT", "projection TEXT", "created_at TEXT"],
+  tenant_usage: ["tenant TEXT", "day TEXT", "tokens INTEGER"],
+  tenants: [
+    "tenant TEXT",
+    "status TEXT",
+    "version INTEGER",
+    "announced_version INTEGER",
+    "last_seq INTEGER",
+    "last_hash TEXT",
+    "projection TEXT",
+  ],
 };
 
 test("a migrated ledger has these tables, columns and guards, and no others", async (t) => {
@@ -64,10 +75,13 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
   assert.deepEqual(Object.fromEntries(namesOf("table").map((table) => [table, columnsOf(table)])), tables);
   assert.deepEqual(namesOf("trigger"), [
     "events_follow_each_other",
+    "events_have_their_stream",
     "events_never_change",
     "events_never_go",
     "relay_never_goes_back",
+    "sessions_never_go",
     "sessions_stay_ended",
+    "tenants_never_go",
   ]);
   assert.deepEqual(namesOf("view"), []);
   const applied = database.prepare("SELECT version, name FROM schema_migrations ORDER BY version").all();
@@ -78,6 +92,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       [2, "0002-unended-sessions.sql"],
       [3, "0003-relay.sql"],
       [4, "0004-content-keys.sql"],
+      [5, "0005-tenants.sql"],
     ],
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AuditEvent, eventData } from "@soma/contracts/audit";
+import { AuditEvent, eventData, pauseReasons } from "@soma/contracts/audit";
+import { TenantEvent, tenantEventData, tenantSubject } from "@soma/contracts/tenant-events";
 import { fieldsOf } from "./fields-of.ts";
 
 const pinned = {
@@ -13,6 +14,8 @@ const pinned = {
   "effect.failed": "step effect_key code",
   "dependency.unavailable": "step dependency code",
   "dependency.recovered": "step dependency",
+  "session.paused": "step reason",
+  "session.resumed": "step reason",
   "session.cancel_requested": "by",
   "session.completed": "result_digest usage",
   "session.denied": "code step decision_id? reasons",
@@ -26,9 +29,27 @@ test("the event types with the fields of their data are these, and no others", (
   assert.deepEqual(table, pinned);
 });
 
+const pinnedOfTenants = {
+  "tenant.created": "decision_id? policy_version? settings",
+  "tenant.updated": "decision_id policy_version settings",
+  "tenant.suspended": "decision_id policy_version reason?",
+  "tenant.resumed": "decision_id policy_version reason?",
+  "api_key.created": "decision_id policy_version key_id name role scopes expires_at",
+  "api_key.revoked": "decision_id policy_version key_id",
+  "change.denied": "decision_id policy_version action reasons",
+  "access.refused": "reason count first_at last_at",
+};
+
+test("so are those of a tenant's own ledger", () => {
+  const table = Object.fromEntries(Object.entries(tenantEventData).map(([type, schema]) => [type, fieldsOf(schema)]));
+  assert.deepEqual(table, pinnedOfTenants);
+  assert.equal(tenantSubject("tenant-a"), "tenant:tenant-a");
+  assert.deepEqual(pauseReasons, ["tenant_suspended"]);
+});
+
 test("the envelope of an event", () => {
-  assert.equal(
-    fieldsOf(AuditEvent),
-    "specversion id eventkey source type subject time datacontenttype tenant user agent authn traceparent? sequence prevhash hash data",
-  );
+  const envelope =
+    "specversion id eventkey source type subject time datacontenttype tenant user agent authn traceparent? sequence prevhash hash data";
+  assert.equal(fieldsOf(AuditEvent), envelope);
+  assert.equal(fieldsOf(TenantEvent), envelope);
 });

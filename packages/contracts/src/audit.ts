@@ -9,6 +9,10 @@ const closed = { additionalProperties: false } as const;
 const DependencySchema = Type.Unsafe<Dependency>(Type.String({ enum: dependencies }));
 const Step = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const Timestamp = Type.String({ description: "RFC 3339, UTC" });
+/** Why a session does not go on though nothing that it needs is down. */
+export const pauseReasons = ["tenant_suspended"] as const;
+export type PauseReason = (typeof pauseReasons)[number];
+const PauseReason = Type.Unsafe<PauseReason>(Type.String({ enum: pauseReasons }));
 const EventKey = Type.String({
   pattern: "^[!-~]{1,256}$",
   description: "What the event is within its session, e.g. step-1/policy.decided",
@@ -99,6 +103,8 @@ export const eventData = {
   "effect.failed": Type.Object({ step: Step, effect_key: DigestSchema, code: ErrorCodeSchema }, closed),
   "dependency.unavailable": Type.Object({ step: Step, dependency: DependencySchema, code: ErrorCodeSchema }, closed),
   "dependency.recovered": Type.Object({ step: Step, dependency: DependencySchema }, closed),
+  "session.paused": Type.Object({ step: Step, reason: PauseReason }, closed),
+  "session.resumed": Type.Object({ step: Step, reason: PauseReason }, closed),
   "session.cancel_requested": Type.Object({ by: UserIdSchema }, closed),
   "session.completed": Type.Object({ result_digest: DigestSchema, usage: Usage }, closed),
   "session.denied": Type.Object(

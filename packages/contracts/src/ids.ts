@@ -9,14 +9,17 @@ export type UserId = Branded<"UserId">;
 /** `sha256:` and 64 lowercase hex digits. */
 export type Digest = `sha256:${string}`;
 
-const tenantPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const tenantIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const userPattern = /^[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}$/;
 // "session-" is the prefix of workflow ids: an id that began with it could be read as both.
 const sessionPattern = /^(?!session-)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 export const TenantIdSchema = Type.Unsafe<TenantId>(
-  Type.String({ pattern: tenantPattern.source, description: "Letters, digits, dot, underscore, hyphen; at most 64." }),
+  Type.String({
+    pattern: tenantIdPattern.source,
+    description: "Letters, digits, dot, underscore, hyphen; at most 64.",
+  }),
 );
 export const UserIdSchema = Type.Unsafe<UserId>(
   Type.String({ pattern: userPattern.source, description: "Letters, digits and ._@:+-; at most 128." }),
@@ -32,7 +35,7 @@ export const DigestSchema = Type.Unsafe<Digest>(
 );
 
 export function isTenantId(value: string): value is TenantId {
-  return tenantPattern.test(value);
+  return tenantIdPattern.test(value);
 }
 export function isUserId(value: string): value is UserId {
   return userPattern.test(value);

@@ -1,6 +1,9 @@
 import { Type } from "typebox";
 import { accessRefusals, type AccessRefusal } from "./access.ts";
+import { AuditEvent } from "./audit.ts";
+import { TenantIdSchema, tenantIdPattern } from "./ids.ts";
 import { TenantSettings } from "./tenant.ts";
+import type { AuthenticationKind } from "./wire-names.ts";
 
 const closed = { additionalProperties: false } as const;
 const Decided = { decision_id: Type.String(), policy_version: Type.String() };
@@ -12,7 +15,16 @@ const Reason = Type.Optional(Type.String());
  * its keys, and who was refused at the door.
  */
 export const tenantEventData = {
-  "tenant.created": Type.Object({ ...Decided, settings: TenantSettings }, closed),
+  "tenant.created": Type.Object(
+    {
+      decision_id: Type.Optional(
+        Type.String({ description: "Absent when the service itself made it, at the first session of a known tenant" }),
+      ),
+      policy_version: Type.Optional(Type.String()),
+      settings: TenantSettings,
+    },
+    closed,
+  ),
   "tenant.updated": Type.Object({ ...Decided, settings: TenantSettings }, closed),
   "tenant.suspended": Type.Object({ ...Decided, reason: Reason }, closed),
   "tenant.resumed": Type.Object({ ...Decided, reason: Reason }, closed),
@@ -42,3 +54,64 @@ export const tenantEventData = {
 
 export type TenantEventType = keyof typeof tenantEventData;
 export type TenantEventData<T extends TenantEventType> = Type.Static<(typeof tenantEventData)[T]>;
+
+/** An event of a tenant's ledger as a writer hands it in; the ledger adds position, time and chain. */
+export type TenantNewEvent = {
+  [T in TenantEventType]: {
+    readonly type: T;
+    /** What makes the id deterministic within the tenant's stream. */
+    readonly key: string;
+    readonly tenant: string;
+    readonly user: string;
+    readonly agent: string;
+    readonly authn: AuthenticationKind;
+    readonly data: TenantEventData<T>;
+  };
+}[TenantEventType];
+
+const subjectPrefix = "tenant:";
+export type TenantSubject = `tenant:${string}`;
+
+/** The stream of a tenant's own events. No session id holds a colon, so that the two cannot be taken for each other. */
+export function tenantSubject(tenant: string): TenantSubject {
+  return `${subjectPrefix}${tenant}`;
+}
+
+export function isTenantSubject(subject: string): subject is TenantSubject {
+  return subject.startsWith(subjectPrefix);
+}
+
+/** One event of a tenant's ledger: the envelope, the chain and the bytes are those of a session's. */
+export const TenantEvent = Type.Object(
+  {
+    ...AuditEvent.properties,
+    source: Type.String({ description: "/tenants/<tenant>" }),
+    type: Type.Unsafe<TenantEventType>(Type.String({ enum: Object.keys(tenantEventData) })),
+    subject: Type.Unsafe<TenantSubject>(
+      Type.String({ pattern: `^${subjectPrefix}${tenantIdPattern.source.slice(1)}` }),
+    ),
+  },
+  closed,
+);
+export type TenantEvent = Type.Static<typeof TenantEvent>;
+
+/** An event of either kind of ledger, as they stand in one order of commits and on one topic. */
+export type LedgerEvent = AuditEvent | TenantEvent;
+
+/** Tells the two kinds apart, for whoever reads them in one order. */
+export function isTenantEvent(event: LedgerEvent): event is TenantEvent {
+  return isTenantSubject(event.subject);
+}
+
+/** `GET /v1/tenants/{tenant}/events`. */
+export const TenantEventPage = Type.Object(
+  {
+    tenant: TenantIdSchema,
+    events: Type.Array(TenantEvent),
+    next_after: Type.Optional(
+      Type.Integer({ description: "Pass as `after` for the next page; absent when no event is left now" }),
+    ),
+  },
+  closed,
+);
+export type TenantEventPage = Type.Static<typeof TenantEventPage>;

@@ -6,6 +6,7 @@ import { IssuedToken, IssueTokenRequest, RevokeTokenRequest, VerifiedToken } fro
 import { Permit, SealedToken } from "../src/permit.ts";
 import { Decision, EvaluateRequest, Obligation } from "../src/policy.ts";
 import { FieldError } from "../src/problem.ts";
+import { TenantEvent, tenantEventData, TenantEventPage } from "../src/tenant-events.ts";
 import {
   DecisionSummary,
   SessionPage,
@@ -26,16 +27,20 @@ function objectSchemas(schema: unknown, at: string): { at: string; closed: unkno
   return [{ at, closed: fields.get("additionalProperties"), record: fields.has("patternProperties") }, ...inner];
 }
 
-for (const [type, schema] of Object.entries(eventData)) {
+for (const [type, schema] of Object.entries({ ...eventData, ...tenantEventData })) {
   test(`the data of ${type} is closed at every depth: nothing that is not named gets into the ledger`, () => {
     const found = objectSchemas(schema, type);
     assert.ok(found.length > 0);
-    for (const { at, closed } of found) assert.equal(closed, false, at);
+    // What a tenant's issuers call its roles is the tenant's own: names of that one record, whose values are a closed set.
+    const open = found.filter(({ at, record }) => !(record && at.endsWith("/issuers/items/properties/roles")));
+    for (const { at, closed } of open) assert.equal(closed, false, at);
   });
 }
 
 const closed = {
   AuditEvent,
+  TenantEvent,
+  TenantEventPage,
   EventPage,
   Permit,
   SealedToken,

@@ -14,7 +14,7 @@ export class AppendPlan {
   readonly #heads: Map<string, SessionHead>;
   readonly #recorded: Map<string, AuditEvent>;
   readonly #changed = new Set<string>();
-  readonly events: SealedEvent[] = [];
+  readonly events: SealedEvent<AuditEvent>[] = [];
   readonly contents: SealedContent[] = [];
 
   constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>) {
@@ -30,7 +30,7 @@ export class AppendPlan {
   /** @throws what the append is refused with; the plan is then as it was */
   add(events: readonly NewEvent[], contents: readonly SealedContent[], now: () => Date): readonly Appended[] {
     const heads = new Map<string, SessionHead>();
-    const sealed = new Map<string, SealedEvent>();
+    const sealed = new Map<string, SealedEvent<AuditEvent>>();
     const appended = events.map((input): Appended => {
       const id = eventId(input.tenant, input.session_id, input.key);
       const recorded = sealed.get(id)?.event ?? this.#recorded.get(id);

@@ -1,9 +1,11 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest } from "@soma/contracts/ids";
+import { isTenantSubject, type LedgerEvent, type TenantNewEvent } from "@soma/contracts/tenant-events";
 import { canonicalJson, digestOfParts, sha256 } from "@soma/kit/digest";
 import { assertAuditEvent, typedEvent } from "./typed-event.ts";
+import { assertTenantEvent } from "./typed-tenant-event.ts";
 
-/** Where an event stands in its session; what the ledger adds to a `NewEvent`. */
+/** Where an event stands in its stream; what the ledger adds to a `NewEvent`. */
 export interface EventPlace {
   readonly sequence: number;
   readonly prevhash: Digest;
@@ -12,18 +14,18 @@ export interface EventPlace {
 }
 
 /** An event and its recorded bytes. */
-export interface SealedEvent {
-  readonly event: AuditEvent;
+export interface SealedEvent<Event extends LedgerEvent = LedgerEvent> {
+  readonly event: Event;
   readonly json: string;
 }
 
-/** The id of the event that a session records under a key: the same for every attempt to record it. */
-export function eventId(tenant: string, sessionId: string, key: string): string {
-  return `evt_${digestOfParts(tenant, sessionId, key).slice("sha256:".length)}`;
+/** The id of the event that a stream records under a key: the same for every attempt to record it. */
+export function eventId(tenant: string, subject: string, key: string): string {
+  return `evt_${digestOfParts(tenant, subject, key).slice("sha256:".length)}`;
 }
 
 /** SHA-256 over the canonical JSON of an event without `hash`. */
-export function eventHash(event: Omit<AuditEvent, "hash">): Digest {
+export function eventHash(event: LedgerEvent | Omit<AuditEvent, "hash">): Digest {
   return sha256(canonicalJson({ ...event, hash: undefined }));
 }
 
@@ -32,23 +34,36 @@ export function eventHash(event: Omit<AuditEvent, "hash">): Digest {
  *
  * @throws TypeError when the event does not fit the contract: the writer is wrong, not the caller's data
  */
-export function sealEvent(input: NewEvent, place: EventPlace): SealedEvent {
+export function sealEvent(input: NewEvent, place: EventPlace): SealedEvent<AuditEvent> {
+  const source = `/tenants/${input.tenant}/sessions/${input.session_id}`;
+  const { event, json } = sealEnvelope(input, input.session_id, source, place);
+  assertAuditEvent(event);
+  return { event, json };
+}
+
+/** The envelope that the events of both kinds of ledger have, hashed; whether it is one of the contract is still to be seen. */
+export function sealEnvelope(
+  input: NewEvent | TenantNewEvent,
+  subject: string,
+  source: string,
+  place: EventPlace,
+): { event: unknown; json: string } {
   // Through JSON once, so that what is checked, hashed and stored is one and the same.
   const unsealed: unknown = JSON.parse(
     canonicalOrTypeError({
       specversion: "1.0",
-      id: eventId(input.tenant, input.session_id, input.key),
+      id: eventId(input.tenant, subject, input.key),
       eventkey: input.key,
-      source: `/tenants/${input.tenant}/sessions/${input.session_id}`,
+      source,
       type: input.type,
-      subject: input.session_id,
+      subject,
       time: place.time,
       datacontenttype: "application/json",
       tenant: input.tenant,
       user: input.user,
       agent: input.agent,
       authn: input.authn,
-      traceparent: input.traceparent,
+      traceparent: "traceparent" in input ? input.traceparent : undefined,
       sequence: place.sequence,
       prevhash: place.prevhash,
       data: input.data,
@@ -56,7 +71,6 @@ export function sealEvent(input: NewEvent, place: EventPlace): SealedEvent {
   );
   if (typeof unsealed !== "object") throw new TypeError("event is not an object");
   const event: unknown = { ...unsealed, hash: sha256(canonicalJson(unsealed)) };
-  assertAuditEvent(event);
   return { event, json: canonicalJson(event) };
 }
 
@@ -85,11 +99,24 @@ function withTokenOf(recorded: AuditEvent, said: NewEvent): NewEvent {
   };
 }
 
-/** Reads recorded bytes. @throws TypeError when they are not an event of the contract */
+/** Reads the recorded bytes of a session's event. @throws TypeError when they are not one of the contract */
 export function parseEvent(json: string): AuditEvent {
   const event: unknown = JSON.parse(json);
   assertAuditEvent(event);
   return event;
+}
+
+/** Reads the recorded bytes of an event of either kind. @throws TypeError when they are not one of the contract */
+export function parseLedgerEvent(json: string): LedgerEvent {
+  const event: unknown = JSON.parse(json);
+  if (isOfTenant(event)) assertTenantEvent(event);
+  else assertAuditEvent(event);
+  return event;
+}
+
+function isOfTenant(event: unknown): boolean {
+  const subject: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "subject") : undefined;
+  return typeof subject === "string" && isTenantSubject(subject);
 }
 
 function canonicalOrTypeError(value: unknown): string {

@@ -1,11 +1,14 @@
 import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import type { SessionStatus } from "@soma/contracts/session";
+import type { LedgerEvent } from "@soma/contracts/tenant-events";
 import type { ContentKeys } from "../contents/content-keys.ts";
 import type { Subject } from "../contents/subject.ts";
 import type { NewContent } from "./content.ts";
 import type { RelayStore } from "./relay-store.ts";
 import type { SessionRow } from "./session-row.ts";
+import type { SessionAdmission } from "./tenant-admission.ts";
+import type { TenantStore } from "./tenant-store.ts";
 
 /** The first event of a session, which only `openSession` writes. */
 export type SessionCreated = Extract<NewEvent, { type: "session.created" }>;
@@ -16,6 +19,8 @@ export interface OpenSession {
   readonly runId?: string;
   readonly contents: readonly NewContent[];
   readonly idempotency?: { readonly key: string; readonly requestDigest: Digest };
+  /** What the session's tenant is asked first, in the same transaction; absent where no tenant is an object. */
+  readonly admission?: SessionAdmission;
 }
 
 export interface OpenedSession {
@@ -30,10 +35,10 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
-/** An event at its place in the order of commits over all sessions. */
+/** An event at its place in the order of commits over all streams. */
 export interface TailedEvent {
   readonly position: number;
-  readonly event: AuditEvent;
+  readonly event: LedgerEvent;
   /** The recorded bytes: the canonical JSON that every reader and the topic get. */
   readonly json: string;
 }
@@ -89,7 +94,8 @@ export interface Ledger {
    * that is there, `duplicate` true.
    *
    * @throws DomainError `SESSION_ID_TAKEN` when the id is held by another tenant or with other content;
-   * `IDEMPOTENCY_KEY_REUSED` when the key stands for another request
+   * `IDEMPOTENCY_KEY_REUSED` when the key stands for another request; with `admission`, and for a session that is not
+   * there yet, `TENANT_SUSPENDED` and `QUOTA_EXCEEDED`
    */
   openSession(input: OpenSession): Promise<OpenedSession>;
 
@@ -107,7 +113,7 @@ export interface Ledger {
   /** A session's events with `sequence` above `after`, in order; empty for a session of another tenant. */
   readEvents(query: SessionKey & { readonly after: number; readonly limit: number }): Promise<readonly AuditEvent[]>;
 
-  /** Events of all sessions after a position, in commit order. An event never turns up behind a position already read. */
+  /** Events of all streams after a position, in commit order. An event never turns up behind a position already read. */
   tail(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly TailedEvent[]>;
 
   /** The newest position; 0 for an empty ledger. */
@@ -149,6 +155,9 @@ export interface Ledger {
 
   /** The keys that the texts are encrypted with, each its subject's own. */
   readonly contentKeys: ContentKeys;
+
+  /** The tenants, each with a ledger of its own in the same order of commits. */
+  readonly tenants: TenantStore;
 
   /** How far the audit topic has got these events. */
   readonly relay: RelayStore;

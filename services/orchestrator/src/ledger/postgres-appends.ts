@@ -10,6 +10,8 @@ import { insertContents } from "./postgres-contents.ts";
 import type { PostgresDatabase, Query } from "./postgres-database.ts";
 import { findEvents, insertEvents } from "./postgres-events.ts";
 import { lockSessions, updateSessions } from "./postgres-sessions.ts";
+import { spendTokens } from "./postgres-tenants.ts";
+import { spentTokens } from "./spent-tokens.ts";
 
 interface Waiting {
   readonly events: readonly NewEvent[];
@@ -110,6 +112,9 @@ export class PostgresAppends {
     await insertContents(query, plan.contents);
     if (plan.events.length > 0) {
       await updateSessions(query, plan.changed);
+      // After the sessions, in every append: no two wait for each other.
+      for (const [day, tokens] of spentTokens(plan.events.map(({ event }) => event)))
+        await spendTokens(query, { tenant, day }, tokens);
       await insertEvents(query, plan.events);
     }
     return outcomes;

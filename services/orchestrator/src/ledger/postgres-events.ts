@@ -1,9 +1,11 @@
 import type { AuditEvent } from "@soma/contracts/audit";
-import { parseEvent, type SealedEvent } from "./event-chain.ts";
+import type { TenantEvent } from "@soma/contracts/tenant-events";
+import { parseEvent, parseLedgerEvent, type SealedEvent } from "./event-chain.ts";
 import type { SessionKey, TailedEvent } from "./ledger.ts";
 import type { Query } from "./postgres-database.ts";
 import { assertLimit } from "./session-page.ts";
 import { integerOf, textOf } from "./stored-row.ts";
+import { parseTenantEvent } from "./tenant-chain.ts";
 
 /**
  * Inserts events in their order. The last statement before COMMIT: its trigger takes the lock of the positions, which
@@ -26,22 +28,38 @@ export async function insertEvents(query: Query, events: readonly SealedEvent[])
   );
 }
 
-/** The recorded events of these ids, by id. */
+/** The recorded events of these ids, by id: a session's. */
 export async function findEvents(query: Query, ids: readonly string[]): Promise<Map<string, AuditEvent>> {
-  const rows = await query("SELECT id, json FROM soma.events WHERE id = ANY ($1)", [ids]);
-  return new Map(rows.map((row) => [textOf(row, "id"), parseEvent(textOf(row, "json"))]));
+  return new Map((await findJson(query, ids)).map(([id, json]) => [id, parseEvent(json)]));
 }
 
-export async function readEvents(
-  query: Query,
-  { tenant, sessionId, after, limit }: SessionKey & { after: number; limit: number },
-): Promise<readonly AuditEvent[]> {
+/** The recorded events of these ids, by id: a tenant's own. */
+export async function findTenantEvents(query: Query, ids: readonly string[]): Promise<Map<string, TenantEvent>> {
+  return new Map((await findJson(query, ids)).map(([id, json]) => [id, parseTenantEvent(json)]));
+}
+
+type Page = SessionKey & { readonly after: number; readonly limit: number };
+
+export async function readEvents(query: Query, page: Page): Promise<readonly AuditEvent[]> {
+  return (await readJson(query, page)).map(parseEvent);
+}
+
+export async function readTenantEvents(query: Query, page: Page): Promise<readonly TenantEvent[]> {
+  return (await readJson(query, page)).map(parseTenantEvent);
+}
+
+async function findJson(query: Query, ids: readonly string[]): Promise<[string, string][]> {
+  const rows = await query("SELECT id, json FROM soma.events WHERE id = ANY ($1)", [ids]);
+  return rows.map((row) => [textOf(row, "id"), textOf(row, "json")]);
+}
+
+async function readJson(query: Query, { tenant, sessionId, after, limit }: Page): Promise<readonly string[]> {
   assertLimit(limit);
   const rows = await query(
     "SELECT json FROM soma.events WHERE session_id = $1 AND tenant = $2 AND seq > $3 ORDER BY seq LIMIT $4",
     [sessionId, tenant, after, limit],
   );
-  return rows.map((row) => parseEvent(textOf(row, "json")));
+  return rows.map((row) => textOf(row, "json"));
 }
 
 /** Over all tenants, by the function that may. */
@@ -50,7 +68,7 @@ export async function tailEvents(query: Query, afterPosition: number, limit: num
   const rows = await query("SELECT position, json FROM soma.tail_events($1, $2)", [afterPosition, limit]);
   return rows.map((row) => {
     const json = textOf(row, "json");
-    return { position: integerOf(row, "position"), event: parseEvent(json), json };
+    return { position: integerOf(row, "position"), event: parseLedgerEvent(json), json };
   });
 }
 

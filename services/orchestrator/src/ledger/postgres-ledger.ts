@@ -32,9 +32,11 @@ import { assertServerKeepsPromises, migratePostgres } from "./postgres-migrate.t
 import { openSessionIn } from "./postgres-opening.ts";
 import { findSession, findTenantOf, listSessions, listUnendedSessions, setRunId } from "./postgres-sessions.ts";
 import { PostgresRelay } from "./postgres-relay.ts";
+import { PostgresTenantStore } from "./postgres-tenant-store.ts";
 import type { RelayStore } from "./relay-store.ts";
 import { PostgresPlainContents } from "./postgres-plain-contents.ts";
 import type { SessionRow } from "./session-row.ts";
+import type { TenantStore } from "./tenant-store.ts";
 
 export interface PostgresLedgerOptions {
   /** `postgres://user:password@host:port/database`; the role is an ordinary one. */
@@ -98,6 +100,7 @@ interface PostgresLedgerParts {
 
 class PostgresLedger implements Ledger {
   readonly relay: RelayStore;
+  readonly tenants: TenantStore;
   readonly contentKeys: ContentKeys;
   readonly #database: PostgresDatabase;
   readonly #limits: { readonly maxWaiting: number; readonly timeoutMs: number };
@@ -116,6 +119,7 @@ class PostgresLedger implements Ledger {
     this.#appends = new PostgresAppends(database, { maxGroup: 128, timeoutMs, now });
     this.relay = new PostgresRelay(database, (work) => this.#call(work));
     const access: PostgresAccess = { database, call: (work) => this.#call(work), now };
+    this.tenants = new PostgresTenantStore({ ...access, appended: () => this.#listeners.wakeUp() });
     this.contentKeys = new ContentKeys(new PostgresContentKeys(access), masterKeys);
     this.#vault = new ContentVault(this.contentKeys);
     this.#plainContents = new PostgresPlainContents(access);

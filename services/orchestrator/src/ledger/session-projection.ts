@@ -1,4 +1,4 @@
-import type { AuditEvent } from "@soma/contracts/audit";
+import type { AuditEvent, PauseReason } from "@soma/contracts/audit";
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import { isTerminal, type SessionStatus } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
@@ -53,6 +53,15 @@ function changed(before: SessionProjection, { type, data }: Following): SessionP
       return before;
     case "effect.failed":
       return before;
+    case "session.paused":
+      // Something that is down is the nearer reason, where there is both.
+      return {
+        ...before,
+        status: "paused",
+        ...(before.blocked_on === undefined && { blocked_code: pauseCodes[data.reason] }),
+      };
+    case "session.resumed":
+      return resumed(before);
     case "session.cancel_requested":
       return { ...before, cancel_requested: true };
     case "session.completed":
@@ -101,6 +110,14 @@ function ended(session: SessionProjection, status: SessionStatus, code?: ErrorCo
 function unblocked(session: SessionProjection): SessionProjection {
   const { blocked_on: _on, blocked_code: _code, ...rest } = session;
   return rest;
+}
+
+const pauseCodes = { tenant_suspended: "TENANT_SUSPENDED" } as const satisfies Record<PauseReason, ErrorCode>;
+
+function resumed(session: SessionProjection): SessionProjection {
+  if (session.status !== "paused") return session;
+  const status = session.decision?.allowed === true ? "running" : "starting";
+  return { ...(session.blocked_on === undefined ? unblocked(session) : session), status };
 }
 
 function neverAnEvent(type: never): never {

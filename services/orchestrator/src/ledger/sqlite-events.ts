@@ -1,9 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AuditEvent } from "@soma/contracts/audit";
-import { parseEvent, type SealedEvent } from "./event-chain.ts";
+import type { TenantEvent } from "@soma/contracts/tenant-events";
+import { parseEvent, parseLedgerEvent, type SealedEvent } from "./event-chain.ts";
 import type { SessionKey, TailedEvent } from "./ledger.ts";
 import { assertLimit } from "./session-page.ts";
 import { integerOf, textOf } from "./stored-row.ts";
+import { parseTenantEvent } from "./tenant-chain.ts";
+
+type Page = SessionKey & { readonly after: number; readonly limit: number };
 
 /** The events table: insert and read, there is nothing else. */
 export class SqliteEvents {
@@ -35,21 +39,34 @@ export class SqliteEvents {
     return row === undefined ? undefined : parseEvent(textOf(row, "json"));
   }
 
-  read({ tenant, sessionId, after, limit }: SessionKey & { after: number; limit: number }): readonly AuditEvent[] {
-    assertLimit(limit);
-    return this.#bySession.all(sessionId, tenant, after, limit).map((row) => parseEvent(textOf(row, "json")));
+  findOfTenant(id: string): TenantEvent | undefined {
+    const row = this.#byId.get(id);
+    return row === undefined ? undefined : parseTenantEvent(textOf(row, "json"));
+  }
+
+  read(page: Page): readonly AuditEvent[] {
+    return this.#read(page).map(parseEvent);
+  }
+
+  readOfTenant(page: Page): readonly TenantEvent[] {
+    return this.#read(page).map(parseTenantEvent);
   }
 
   tail(afterPosition: number, limit: number): readonly TailedEvent[] {
     assertLimit(limit);
     return this.#byPosition.all(afterPosition, limit).map((row) => {
       const json = textOf(row, "json");
-      return { position: integerOf(row, "position"), event: parseEvent(json), json };
+      return { position: integerOf(row, "position"), event: parseLedgerEvent(json), json };
     });
   }
 
   lastPosition(): number {
     const row = this.#last.get();
     return row === undefined ? 0 : integerOf(row, "position");
+  }
+
+  #read({ tenant, sessionId, after, limit }: Page): readonly string[] {
+    assertLimit(limit);
+    return this.#bySession.all(sessionId, tenant, after, limit).map((row) => textOf(row, "json"));
   }
 }

@@ -37,7 +37,10 @@ import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteRelay } from "./sqlite-relay.ts";
 import { SqlitePlainContents } from "./sqlite-plain-contents.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
+import { SqliteTenantStore } from "./sqlite-tenant-store.ts";
+import { SqliteTenants } from "./sqlite-tenants.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
+import type { TenantStore } from "./tenant-store.ts";
 
 export interface SqliteLedgerOptions {
   readonly file: string;
@@ -95,6 +98,7 @@ interface SqliteLedgerParts {
 
 class SqliteLedger implements Ledger {
   readonly relay: RelayStore;
+  readonly tenants: TenantStore;
   readonly contentKeys: ContentKeys;
   readonly #database: DatabaseSync;
   readonly #writes: GroupCommit;
@@ -119,19 +123,24 @@ class SqliteLedger implements Ledger {
     this.#sessions = new SqliteSessions(database);
     this.#contents = new SqliteContents(database);
     this.#idempotency = new SqliteIdempotency(database);
+    const tenants = new SqliteTenants(database, this.#events);
     this.#writer = new SqliteWriter(
-      { events: this.#events, sessions: this.#sessions, contents: this.#contents, idempotency: this.#idempotency },
+      {
+        events: this.#events,
+        sessions: this.#sessions,
+        contents: this.#contents,
+        idempotency: this.#idempotency,
+        tenants,
+      },
       now,
     );
-    this.relay = new SqliteRelay(database, {
-      write: (work) => writes.submit(work),
-      read: (work) => this.#read(work),
-    });
     const access: SqliteAccess = {
       write: (work) => this.#writes.submit(work),
       read: (work) => this.#read(work),
       now,
     };
+    this.relay = new SqliteRelay(database, access);
+    this.tenants = new SqliteTenantStore(tenants, { ...access, appended: () => this.#listeners.wakeUp() });
     this.contentKeys = new ContentKeys(new SqliteContentKeys(database, access), masterKeys);
     this.#vault = new ContentVault(this.contentKeys);
     this.#plainContents = new SqlitePlainContents(database, access, this.#contents);

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { parseEvent } from "./event-chain.ts";
+import { parseLedgerEvent } from "./event-chain.ts";
 import type { DeadLetter, RelayBacklog, RelayHolder, RelayLease, RelayStore } from "./relay-store.ts";
 import { integerOf, textOf } from "./stored-row.ts";
 
@@ -63,7 +63,7 @@ export class SqliteRelay implements RelayStore {
       return {
         cursor: integerOf(row, "cursor"),
         newest: integerOf(row, "newest"),
-        ...(row["oldest"] !== null && { oldestTime: parseEvent(textOf(row, "oldest")).time }),
+        ...(row["oldest"] !== null && { oldestTime: parseLedgerEvent(textOf(row, "oldest")).time }),
       };
     });
   }

@@ -11,12 +11,15 @@ import type { SqliteContents } from "./sqlite-contents.ts";
 import type { SqliteEvents } from "./sqlite-events.ts";
 import type { SqliteIdempotency } from "./sqlite-idempotency.ts";
 import type { SqliteSessions } from "./sqlite-sessions.ts";
+import { spentTokens } from "./spent-tokens.ts";
+import type { SqliteTenants } from "./sqlite-tenants.ts";
 
 interface Tables {
   readonly events: SqliteEvents;
   readonly sessions: SqliteSessions;
   readonly contents: SqliteContents;
   readonly idempotency: SqliteIdempotency;
+  readonly tenants: SqliteTenants;
 }
 
 /** What a write does inside its transaction. Each throws to be rolled back. */
@@ -50,6 +53,9 @@ export class SqliteWriter {
 
   append(events: readonly NewEvent[], contents: readonly SealedContent[]): readonly Appended[] {
     const appended = events.map((event) => this.#appendOne(event));
+    const fresh = appended.flatMap(({ event, duplicate }) => (duplicate ? [] : [event]));
+    for (const [day, tokens] of spentTokens(fresh))
+      this.#tables.tenants.spend({ tenant: fresh[0]?.tenant ?? "", day }, tokens);
     for (const content of contents) this.#tables.contents.insert(content);
     return appended;
   }
@@ -67,7 +73,9 @@ export class SqliteWriter {
     throw sessionIdTaken();
   }
 
-  #create({ created, workflowId, runId }: OpenSession, contents: readonly SealedContent[], now: Date): SessionRow {
+  #create(input: OpenSession, contents: readonly SealedContent[], now: Date): SessionRow {
+    const { created, workflowId, runId, admission } = input;
+    if (admission !== undefined) this.#tables.tenants.admit(admission, now);
     const sealed = sealEvent(created, { sequence: 1, prevhash: genesisHash, time: now.toISOString() });
     const projection = projectSession(undefined, sealed.event);
     const row = { ...projection, workflow_id: workflowId, ...(runId !== undefined && { run_id: runId }) };

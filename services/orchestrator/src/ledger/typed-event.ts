@@ -33,7 +33,8 @@ export function assertAuditEvent(value: unknown): asserts value is AuditEvent {
   }
 }
 
-function badFields(schema: Type.TSchema, value: unknown): string {
+/** The fields that do not fit, for people; never a value. */
+export function badFields(schema: Type.TSchema, value: unknown): string {
   return Value.Errors(schema, value)
     .map((error) => `${error.instancePath === "" ? "/" : error.instancePath} ${error.message}`)
     .join(", ");

@@ -1,4 +1,5 @@
 import type { AuditEvent } from "@soma/contracts/audit";
+import { isTenantEvent } from "@soma/contracts/tenant-events";
 import type { Logger } from "@soma/kit/logger";
 import type { Ledger } from "../ledger/ledger.ts";
 
@@ -77,7 +78,7 @@ export class EventTail {
       try {
         const events = await this.#ledger.tail({ afterPosition: this.#position, limit: pageSize });
         const bySession = Map.groupBy(
-          events.map(({ event }) => event),
+          events.flatMap(({ event }) => (isTenantEvent(event) ? [] : [event])),
           ({ subject }) => subject,
         );
         this.#position = events.at(-1)?.position ?? this.#position;

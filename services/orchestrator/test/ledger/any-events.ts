@@ -53,6 +53,12 @@ const running: readonly Told[] = [
     key,
     data: { step: "step-1", effect_key: sha256("k"), code: "MODEL_UNAVAILABLE" },
   }),
+  ...(["session.paused", "session.resumed"] as const).map((type): Told => (subject, key) => ({
+    ...writer(subject),
+    type,
+    key,
+    data: { step: "step-1", reason: "tenant_suspended" },
+  })),
   (subject, key) => ({ ...writer(subject), type: "session.cancel_requested", key, data: { by: canceler } }),
 ];
 

@@ -6,6 +6,7 @@ import { describeContents } from "./content-cases.ts";
 import { describeReads } from "./read-cases.ts";
 import { describeRelay } from "./relay-cases.ts";
 import { describeSessions } from "./session-cases.ts";
+import { describeTenants } from "./tenant-cases.ts";
 
 /** A fresh, empty store. */
 export interface LedgerUnderTest extends AsyncDisposable {
@@ -29,5 +30,6 @@ export function describeLedger(name: string, open: OpenLedger): void {
     describeReads(open);
     describeRelay(open);
     describeContents(open);
+    describeTenants(open);
   });
 }

@@ -66,7 +66,9 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
     );
     assert.deepEqual(
       rows,
-      [...tenantTables, "plain_contents"].toSorted().map((name) => ({ name, forced: true, walled: true })),
+      [...tenantTables, "plain_contents", "tenant_changes", "tenant_usage", "tenants"]
+        .toSorted()
+        .map((name) => ({ name, forced: true, walled: true })),
     );
   });
 

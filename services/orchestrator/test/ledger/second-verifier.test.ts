@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventData } from "@soma/contracts/audit";
+import { tenantEventData } from "@soma/contracts/tenant-events";
 import { canonicalJson, digestOf, digestOfParts, sha256 } from "@soma/kit/digest";
 import * as fc from "fast-check";
 import { verify } from "../../../../scripts/soma-verify.ts";
@@ -11,6 +12,8 @@ import { seeded, contents, subject, told, type Loose } from "./damaged-ledgers.t
 import { canonicalInPython, python, pythonVerifier, verifyInPython, type Verdict } from "./python-verifier.ts";
 import { openingOf } from "./sample-events.ts";
 import { openTemporaryLedger } from "./sqlite-store.ts";
+import { tenantSeeds } from "./damaged-tenants.ts";
+import { tenantCreated, tenantStory } from "./sample-tenants.ts";
 
 const verifier = fileURLToPath(new URL("../../../../scripts/soma-verify.ts", import.meta.url));
 const document = readFileSync(new URL("../../../../docs/reference/ledger-format.md", import.meta.url), "utf8");
@@ -22,6 +25,13 @@ async function exported(): Promise<Loose[]> {
   for (const event of told.slice(1)) await store.ledger.append([event]);
   const key = { tenant: subject.tenant, sessionId: subject.session_id };
   return structuredClone([...(await store.ledger.readEvents({ ...key, after: 0, limit: 100 }))]);
+}
+
+/** The events of a tenant's own ledger as the real one gave them out. */
+async function exportedTenant(): Promise<Loose[]> {
+  await using store = await openTemporaryLedger();
+  await store.ledger.tenants.append({ events: [tenantCreated("tenant-a"), ...tenantStory("tenant-a")] });
+  return structuredClone([...(await store.ledger.tenants.readEvents({ tenant: "tenant-a", after: 0, limit: 100 }))]);
 }
 
 /** What both must say alike. */
@@ -87,6 +97,18 @@ describe("a second verifier, written from docs/reference/ledger-format.md", () =
       [JSON.stringify(events.slice(0, 6)), head],
     ]);
     assert.deepEqual(verdicts.map(found), [["content 8"], ["content 8"], ["content 8"], ["content 8"], ["chain 6"]]);
+  });
+
+  test("judges a tenant's own ledger, and each damage to one, as the first does", async () => {
+    const events = await exportedTenant();
+    const [whole, ...damaged] = agreedOn([
+      [JSON.stringify({ tenant: "tenant-a", events }), String(events.at(-1)?.["hash"])],
+      ...tenantSeeds.map(([, seed]): [string] => [JSON.stringify(seed(structuredClone(events)))]),
+    ]);
+    assert.deepEqual(found(whole), []);
+    assert.ok(typeof whole === "object" && whole.session === "tenant:tenant-a" && whole.notes.length === 0);
+    for (const [index, [title, , ...expected]] of tenantSeeds.entries())
+      assert.deepEqual([...new Set(found(damaged[index]))].toSorted(), expected.toSorted(), title);
   });
 
   test("cannot read what the first cannot read", async () => {
@@ -237,12 +259,12 @@ describe("the document", () => {
   });
 
   test("lists the members of each type of event, and no type that there is not", () => {
-    const rows = [...document.matchAll(/^\| `((?:[a-z]+)\.[a-z_]+)` +\| (.+?) *\|$/gm)];
+    const rows = [...document.matchAll(/^\| `((?:[a-z_]+)\.[a-z_]+)` +\| (.+?) *\|$/gm)];
     const listed = new Map(rows.map(([, type = "", members = ""]) => [type, namesOf(members)]));
-    const expected = Object.entries(eventData).map(([type, { properties, required = [] }]) => [
-      type,
-      Object.keys(properties).map((name) => (required.some((one) => one === name) ? name : `${name}?`)),
-    ]);
+    const expected = Object.entries({ ...eventData, ...tenantEventData }).map(([type, schema]) => {
+      const required: readonly string[] = schema.required ?? [];
+      return [type, Object.keys(schema.properties).map((name) => (required.includes(name) ? name : `${name}?`))];
+    });
     assert.deepEqual([...listed], expected);
   });
 });

@@ -4,7 +4,15 @@ import { sha256 } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import type { OpenLedger } from "./ledger-suite.ts";
 import { code } from "./refusal.ts";
-import { completedEvent, openingOf, recoveredEvent, stepEvents, unavailableEvent, usage } from "./sample-events.ts";
+import {
+  completedEvent,
+  openingOf,
+  recoveredEvent,
+  stepEvents,
+  unavailableEvent,
+  usage,
+  writer,
+} from "./sample-events.ts";
 
 const subject = { tenant: "tenant-a", session_id: "sess-1" };
 const key = { tenant: "tenant-a", sessionId: "sess-1" };
@@ -36,6 +44,31 @@ export function describeSessions(open: OpenLedger): void {
     assert.deepEqual(ended?.labels, ["demo"]);
     const text = await ledger.readContent({ tenant: "tenant-a", user: "user-1", digest: sha256("hello") });
     assert.equal(Buffer.from(text ?? []).toString("utf8"), "hello");
+  });
+
+  test("a pause says why and leaves no trace once it is over, before a decision and after it", async () => {
+    await using store = await open();
+    const { ledger } = store;
+    await ledger.openSession(openingOf(subject));
+    const [decided] = stepEvents(subject, "step-1");
+    assert.ok(decided);
+    const told = (type: "session.paused" | "session.resumed", name: string) =>
+      ledger.append([
+        { ...writer(subject), type, key: name, data: { step: "step-1", reason: "tenant_suspended" as const } },
+      ]);
+    const seen = async () => {
+      const row = await ledger.findSession(key);
+      return [row?.status, row?.blocked_on, row?.blocked_code];
+    };
+    await told("session.paused", "p-1");
+    assert.deepEqual(await seen(), ["paused", undefined, "TENANT_SUSPENDED"]);
+    await told("session.resumed", "r-1");
+    assert.deepEqual(await seen(), ["starting", undefined, undefined]);
+    await ledger.append([decided, unavailableEvent(subject, "outage-1")]);
+    await told("session.paused", "p-2");
+    assert.deepEqual(await seen(), ["paused", "slm", "MODEL_UNAVAILABLE"]);
+    await told("session.resumed", "r-2");
+    assert.deepEqual(await seen(), ["running", "slm", "MODEL_UNAVAILABLE"]);
   });
 
   test("opening the same session again gives the one that is there", async () => {

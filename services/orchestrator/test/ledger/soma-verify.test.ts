@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventData, genesisHash } from "@soma/contracts/audit";
+import { tenantEventData } from "@soma/contracts/tenant-events";
 import { sha256 } from "@soma/kit/digest";
 import { eventTypes, verify } from "../../../../scripts/soma-verify.ts";
 import { sealEvent } from "../../src/ledger/event-chain.ts";
@@ -17,7 +18,8 @@ describe("soma-verify", () => {
     assert.deepEqual(result.violations, []);
     assert.deepEqual(result.notes, []);
     assert.deepEqual(result.counts, { events: 8, decisions: 2, effects: 2, contents: 2 });
-    assert.deepEqual([...eventTypes].toSorted(), Object.keys(eventData).toSorted());
+    assert.deepEqual([...eventTypes.session].toSorted(), Object.keys(eventData).toSorted());
+    assert.deepEqual([...eventTypes.tenant].toSorted(), Object.keys(tenantEventData).toSorted());
   });
 
   for (const [title, seed, ...found] of seeded) {

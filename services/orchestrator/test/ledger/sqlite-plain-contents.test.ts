@@ -9,6 +9,7 @@ import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { migrateSqlite } from "../../src/ledger/sqlite-migrate.ts";
 import { masterKeys } from "../harness/master-keys.ts";
 import { openingOf } from "./sample-events.ts";
+import { tenantCreated } from "./sample-tenants.ts";
 import { openTemporaryLedger, temporaryFolder } from "./sqlite-store.ts";
 
 const count = 60;
@@ -49,7 +50,13 @@ test("a file of the version before is opened with its texts readable, and no wor
     });
     assert.equal(Buffer.from(bytes ?? []).toString(), promptOf(index));
   }
-  assert.equal((await ledger.tail({ afterPosition: 0, limit: 100 })).length, count);
+  // The events were moved to another table: each at its place, and the next one goes on where they end.
+  await ledger.tenants.append({ events: [tenantCreated("tenant-a")] });
+  const tail = await ledger.tail({ afterPosition: 0, limit: 100 });
+  assert.deepEqual(
+    tail.map(({ position, event }) => [position, event.subject]),
+    [...Array.from({ length: count }, (_, index) => [index + 1, `sess-${index + 1}`]), [count + 1, "tenant:tenant-a"]],
+  );
   await ledger.close();
   using raw = new DatabaseSync(file, { readOnly: true });
   assert.equal(raw.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");

@@ -6,6 +6,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { postgresMissing, startPostgresServer } from "../ledger/postgres-server.ts";
 import { openFreshLedger } from "../ledger/postgres-store.ts";
 import { openingOf, stepEvents, unavailableEvent } from "../ledger/sample-events.ts";
+import { tenantCreated, tenantStory } from "../ledger/sample-tenants.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
 import { kafkaMissing, startKafkaBroker, type KafkaBroker } from "./kafka-broker.ts";
 import { startRelayProcess } from "./relay-process.ts";
@@ -65,6 +66,18 @@ suite("relay to a real broker", { skip: kafkaMissing }, () => {
     const said = relay.log.lines().filter(({ dependency }) => dependency === "kafka");
     assert.ok(said.some(({ msg, address }) => /cannot be delivered/.test(String(msg)) && address === broker.address));
     assert.ok(said.some(({ msg }) => /delivered again/.test(String(msg))));
+  });
+
+  test("a tenant's own events arrive under their subject, in their place among the sessions'", async () => {
+    await using store = await openTemporaryLedger();
+    const { ledger } = store;
+    const tenant = "tenant-of-topic";
+    await ledger.tenants.append({ events: [tenantCreated(tenant)] });
+    await fill(ledger, "beside-tenants", 3);
+    await ledger.tenants.append({ events: tenantStory(tenant) });
+    await using relay = await startTestRelay({ ledger, config: plainConfig(broker.address) });
+    await assertArrived(ledger);
+    assert.equal(await relay.valueOf("soma_audit_delivered_total"), 23);
   });
 
   test("of two at one ledger one delivers, and the other takes over when it gives the lease back", async () => {
