@@ -2,6 +2,7 @@ import { configurationPage } from "./configuration.ts";
 import { errorCodesPage } from "./error-codes.ts";
 import { eventsPage } from "./events.ts";
 import { metricsPage } from "./metrics.ts";
+import { openaiPage } from "./openai.ts";
 import { openapiDocuments } from "./openapi.ts";
 
 /** The generated files of docs/reference, by their path in it. The same code gives the same bytes. */
@@ -11,6 +12,7 @@ export async function buildReference(): Promise<Map<string, string>> {
     ["error-codes.md", errorCodesPage()],
     ["events.md", eventsPage()],
     ["metrics.md", await metricsPage()],
+    ["openai.md", openaiPage()],
   ]);
   for (const [service, document] of await openapiDocuments()) files.set(`openapi/${service}.json`, document);
   return files;

@@ -11,7 +11,13 @@ import { KnownTenant, TenantEntry } from "@soma/contracts/tenant";
 import { fieldsOf } from "./fields-of.ts";
 
 test("the orchestrator's bodies", () => {
-  assert.equal(fieldsOf(session.StartSessionRequest), "tenant? tenant_id? user? user_id? prompt model? metadata?");
+  assert.equal(
+    fieldsOf(session.StartSessionRequest),
+    "tenant? tenant_id? user? user_id? prompt? messages? sampling? model? metadata?",
+  );
+  assert.equal(fieldsOf(session.ChatPrompt), "messages sampling?");
+  assert.equal(fieldsOf(session.ChatMessage), "role content");
+  assert.equal(fieldsOf(session.Sampling), "max_tokens? temperature? top_p? seed? stop?");
   assert.equal(fieldsOf(session.StartSessionAccepted), "session_id workflow_id run_id task_queue status");
   assert.equal(
     fieldsOf(session.SessionView),

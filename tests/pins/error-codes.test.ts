@@ -37,6 +37,8 @@ const pinned = {
   IDEMPOTENCY_KEY_REUSED: [422, "never"],
   SESSION_CANCELED: [409, "never"],
   SESSION_TIMED_OUT: [504, "never"],
+  ANSWER_NOT_IN_TIME: [504, "never"],
+  ANSWER_CHANGED: [409, "never"],
   SESSION_TERMINATED: [409, "never"],
   SESSION_LOST: [409, "never"],
   START_INCOMPLETE: [409, "never"],

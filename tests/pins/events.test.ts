@@ -5,7 +5,8 @@ import { TenantEvent, tenantEventData, tenantSubject } from "@soma/contracts/ten
 import { fieldsOf } from "./fields-of.ts";
 
 const pinned = {
-  "session.created": "role prompt_digest metadata_digest? model? labels capsule? task_queue token_jti? token_origins?",
+  "session.created":
+    "role prompt_digest prompt_format? metadata_digest? model? labels capsule? task_queue token_jti? token_origins?",
   "policy.decided":
     "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
   "token.issued": "step effect_key decision_id jti audience scopes expires_at",

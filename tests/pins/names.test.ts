@@ -135,6 +135,7 @@ test("sessions: statuses, actions, bounds", () => {
     metadataKeys: 64,
     depth: 8,
     labels: 16,
+    messages: 64,
   });
 });
 

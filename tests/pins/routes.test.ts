@@ -7,6 +7,12 @@ const operations = ["GET /health", "GET /metrics", "GET /ready"];
 const pinned: Readonly<Record<string, readonly string[]>> = {
   orchestrator: [
     ...operations,
+    "POST /v1/chat/completions",
+    "GET /v1/models",
+    "GET /v1/models/{id}",
+    "POST /v1/responses",
+    "GET /v1/responses/{id}",
+    "POST /v1/responses/{id}/cancel",
     "GET /v1/sessions",
     "POST /v1/sessions",
     "POST /v1/sessions/start",

@@ -27,6 +27,12 @@ export const eventData = {
     {
       role: Type.String(),
       prompt_digest: DigestSchema,
+      prompt_format: Type.Optional(
+        Type.Literal("chat", {
+          description:
+            "The prompt's text is the canonical JSON of messages and sampling; absent: it is the text of one user message",
+        }),
+      ),
       metadata_digest: Type.Optional(DigestSchema),
       model: Type.Optional(Type.String()),
       labels: Type.Array(Type.String()),

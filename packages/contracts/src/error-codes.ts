@@ -61,6 +61,8 @@ export const errors = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, retry: "never", title: "The idempotency key was used with another body" },
   SESSION_CANCELED: { status: 409, retry: "never", title: "The session was canceled" },
   SESSION_TIMED_OUT: { status: 504, retry: "never", title: "The session reached its time limit" },
+  ANSWER_NOT_IN_TIME: { status: 504, retry: "never", title: "The session goes on; its answer was not there in time" },
+  ANSWER_CHANGED: { status: 409, retry: "never", title: "The answer was begun anew after a part of it was sent" },
   SESSION_TERMINATED: { status: 409, retry: "never", title: "The session's workflow was ended from outside" },
   SESSION_LOST: { status: 409, retry: "never", title: "Temporal does not know the session's workflow any more" },
   START_INCOMPLETE: { status: 409, retry: "never", title: "The session's start was not finished; start another one" },

@@ -41,7 +41,48 @@ export const startLimits = {
   metadataKeys: 64,
   depth: 8,
   labels: 16,
+  messages: 64,
 } as const;
+
+/** Who speaks in a message. */
+export const messageRoles = ["system", "developer", "user", "assistant"] as const;
+export type MessageRole = (typeof messageRoles)[number];
+
+export const ChatMessage = Type.Object(
+  {
+    role: Type.Unsafe<MessageRole>(Type.String({ enum: messageRoles })),
+    content: Type.String({ maxLength: 102_400 }),
+  },
+  { additionalProperties: false },
+);
+export type ChatMessage = Type.Static<typeof ChatMessage>;
+
+/** How the model chooses its words; what is left out is the model service's default. */
+export const Sampling = Type.Object(
+  {
+    max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
+    top_p: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_294 })),
+    stop: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 4 })),
+  },
+  { additionalProperties: false },
+);
+export type Sampling = Type.Static<typeof Sampling>;
+
+/** What a prompt of the format `chat` is; its text in the ledger is the RFC 8785 canonical JSON of this. */
+export const ChatPrompt = Type.Object(
+  {
+    messages: Type.Array(ChatMessage, {
+      minItems: 1,
+      maxItems: startLimits.messages,
+      description: "Instead of `prompt`: a conversation, at most 100 KiB in all as canonical JSON with its sampling",
+    }),
+    sampling: Type.Optional(Sampling),
+  },
+  { additionalProperties: false },
+);
+export type ChatPrompt = Type.Static<typeof ChatPrompt>;
 
 /** The body of `POST /v1/sessions` and `POST /v1/sessions/start`. `tenant` and `user` may be left out when a token names them. */
 export const StartSessionRequest = Type.Object(
@@ -50,7 +91,13 @@ export const StartSessionRequest = Type.Object(
     tenant_id: Type.Optional(TenantIdSchema),
     user: Type.Optional(UserIdSchema),
     user_id: Type.Optional(UserIdSchema),
-    prompt: Type.String({ minLength: 1, maxLength: 102_400, description: "At most 100 KiB" }),
+    prompt: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 102_400, description: "At most 100 KiB; this or `messages` is required" }),
+    ),
+    messages: Type.Optional(ChatPrompt.properties.messages),
+    sampling: Type.Optional(
+      Type.Object(Sampling.properties, { additionalProperties: false, description: "With `messages` only" }),
+    ),
     model: Type.Optional(
       Type.String({
         pattern: "^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$",
@@ -73,7 +120,10 @@ export interface SessionWorkflowInput {
   session_id: string;
   tenant: string;
   user: string;
-  prompt: string;
+  /** This or `messages`. */
+  prompt?: string;
+  messages?: ChatMessage[];
+  sampling?: Sampling;
   model?: string;
   metadata?: Record<string, unknown>;
 }

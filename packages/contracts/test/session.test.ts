@@ -15,6 +15,7 @@ test("the smoke test's body fits, and so do the aliases", () => {
     { tenant_id: "tenant-demo", user_id: "user-demo", prompt: "x" },
     { prompt: "x", model: "org/model:7b-instruct_q4.0" },
     { prompt: "x", metadata: {} },
+    { messages: [{ role: "user", content: "x" }], sampling: { max_tokens: 1, stop: ["."] } },
   ])
     assert.ok(Value.Check(StartSessionRequest, body), JSON.stringify(body));
 });
@@ -24,8 +25,12 @@ const bad: readonly unknown[] = [
   null,
   [],
   "x",
-  {},
   { prompt: "" },
+  { messages: [] },
+  { messages: [{ role: "tool", content: "x" }] },
+  { messages: [{ role: "user", content: "x", name: "y" }] },
+  { messages: Array.from({ length: 65 }, () => ({ role: "user", content: "x" })) },
+  { messages: [{ role: "user", content: "x" }], sampling: { n: 2 } },
   { prompt: 1 },
   { prompt: null },
   { prompt: "x".repeat(102_401) },

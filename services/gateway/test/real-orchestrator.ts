@@ -5,6 +5,7 @@ import { createTestLog } from "../../../packages/kit/test/log-lines.ts";
 import { authenticatorFor } from "../../orchestrator/src/access/authenticate.ts";
 import { openHopGate } from "../../orchestrator/src/access/hop/hop-gate.ts";
 import { createIdentityClient } from "../../orchestrator/src/adapters/identity-client.ts";
+import { createModelClient } from "../../orchestrator/src/adapters/model-client.ts";
 import { buildApp } from "../../orchestrator/src/app.ts";
 import type { Ledger } from "../../orchestrator/src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../orchestrator/src/session-metrics.ts";
@@ -49,6 +50,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
   const store = await openTemporaryLedger();
   const sessions = createSessionDeps(store.ledger, { temporalIsUp: false });
   const identity = createIdentityClient(options.identity.url, options.identity.credentialFile);
+  const model = createModelClient(new URL("http://127.0.0.1:1"));
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   const deltas = new DeltaHub();
@@ -61,6 +63,9 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     missing: () => [],
     authenticate: authenticatorFor("required", identity),
     hop: await openHopGate({ required, keyFile, log, registry: metrics.registry, ...(now && { now }) }),
+    identity,
+    // Nothing runs here, so nothing asks for a model but a list of them.
+    model,
     streams: new StreamRegistry(store.ledger, deltas, log, sessionMetrics.openStreams),
   });
   const seen: SeenRequest[] = [];
@@ -79,7 +84,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     seen,
     async [Symbol.asyncDispose]() {
       await app.close();
-      await Promise.all([identity.close(), sessions[Symbol.asyncDispose]()]);
+      await Promise.all([identity.close(), model.close(), sessions[Symbol.asyncDispose]()]);
       await store[Symbol.asyncDispose]();
     },
   };

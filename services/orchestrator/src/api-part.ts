@@ -21,7 +21,7 @@ export async function startApi(
   parts: OrchestratorParts,
   options: ApiOptions,
 ): Promise<Server> {
-  const { log, metrics, sessionMetrics, ledger, link, identity, watch, kafka } = parts;
+  const { log, metrics, sessionMetrics, ledger, link, identity, model, watch, kafka } = parts;
   const hop = await openHopGate({ ...config.gateway, log, registry: metrics.registry });
   const app = await buildApp({
     log,
@@ -36,6 +36,8 @@ export async function startApi(
     hop,
     streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams),
     sessionMetrics,
+    identity,
+    model,
   });
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url }, "the API listens");

@@ -7,16 +7,22 @@ import { addCancelSession } from "./routes/cancel-session.ts";
 import { addGetSession } from "./routes/get-session.ts";
 import { addListSessions } from "./routes/list-sessions.ts";
 import { addReadEvents } from "./routes/read-events.ts";
+import { addOpenai } from "./routes/openai/add-openai.ts";
+import type { ModelListDeps } from "./openai/list-models.ts";
 import type { RouteDeps } from "./routes/route-deps.ts";
 import { addStartSession } from "./routes/start-session.ts";
 import { version } from "./version.ts";
 
-interface AppOptions extends Omit<RouteDeps, "fromGateway"> {
+interface AppOptions extends Omit<RouteDeps, "fromGateway">, ModelListDeps {
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
   readonly missing: () => readonly Missing[];
   readonly hop: HopGate;
+  /** How long a request of the OpenAI-compatible face waits for an answer that is not streamed; 5 minutes unless given. */
+  readonly answerWithinMs?: number;
 }
+
+const answerWithinMs = 300_000;
 
 /** The orchestrator's HTTP API; nothing listens yet. All routes are listed here. */
 export async function buildApp(options: AppOptions): Promise<Server> {
@@ -40,5 +46,6 @@ export async function buildApp(options: AppOptions): Promise<Server> {
   addGetSession(app, deps);
   addReadEvents(app, deps);
   addCancelSession(app, deps);
+  await addOpenai(app, { answerWithinMs, ...options, ...deps });
   return app;
 }

@@ -1,6 +1,7 @@
 import { Context } from "@temporalio/activity";
 import type { GovernedAction } from "@soma/contracts/permit";
 import { decide } from "../permits/decide.ts";
+import { judgedText } from "../sessions/session-prompt.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { knownSession } from "./known-session.ts";
 import type { SessionActivities } from "./session-activities.ts";
@@ -16,9 +17,13 @@ export function createEvaluatePolicy(deps: ActivityDeps): SessionActivities["eva
     const governed: GovernedAction = {
       action: proposal.action,
       resource: proposal.resource,
-      arguments: { prompt_digest: row.prompt_digest },
+      arguments: {
+        prompt_digest: row.prompt_digest,
+        ...(row.prompt_format !== undefined && { prompt_format: row.prompt_format }),
+      },
     };
-    const { prompt, metadata = {} } = session;
+    const prompt = judgedText(session);
+    const { metadata = {} } = session;
     return recordingOutage(deps, row, proposal.step, () =>
       decide(deps, row, { ...proposal, governed, prompt, metadata }, Context.current().cancellationSignal),
     );

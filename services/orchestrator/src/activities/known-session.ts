@@ -26,6 +26,7 @@ export async function knownSession(deps: ActivityDeps, input: unknown): Promise<
     const same =
       found.user === session.user &&
       found.prompt_digest === created.data.prompt_digest &&
+      found.prompt_format === created.data.prompt_format &&
       found.metadata_digest === created.data.metadata_digest &&
       found.model === created.data.model;
     if (!same) throw sessionIdTaken();

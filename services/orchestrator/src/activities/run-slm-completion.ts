@@ -2,11 +2,12 @@ import { Context } from "@temporalio/activity";
 import { eventData } from "@soma/contracts/audit";
 import { isDigest } from "@soma/contracts/ids";
 import type { GovernedAction } from "@soma/contracts/permit";
-import type { SessionResult } from "@soma/contracts/session";
+import type { ChatPrompt, SessionResult } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Value } from "typebox/value";
 import { newContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { readChatPrompt } from "../sessions/session-prompt.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { performEffect } from "./perform-effect.ts";
 import type { SessionActivities } from "./session-activities.ts";
@@ -34,7 +35,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
         async perform({ permit: checked, row, token, signal }) {
           let offset = 0;
           const completion = await deps.model.complete({
-            prompt: await readPrompt(deps, row, action),
+            ...(await readAsked(deps, row, action)),
             ...modelOf(action),
             ...(checked.max_output_tokens !== undefined && { maxOutputTokens: checked.max_output_tokens }),
             token,
@@ -71,11 +72,14 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
   };
 }
 
-async function readPrompt(deps: ActivityDeps, row: SessionRow, action: GovernedAction): Promise<string> {
+/** What the action names, which the permit is bound to: digest and format of the prompt. */
+async function readAsked(deps: ActivityDeps, row: SessionRow, action: GovernedAction): Promise<ChatPrompt> {
   const digest = action.arguments["prompt_digest"];
   if (typeof digest !== "string" || !isDigest(digest))
     throw new DomainError("PERMIT_INVALID", "The action names no prompt.");
-  return readText(deps, row, digest);
+  const text = await readText(deps, row, digest);
+  if (action.arguments["prompt_format"] === "chat") return readChatPrompt(text);
+  return { messages: [{ role: "user", content: text }] };
 }
 
 async function recallResult(deps: ActivityDeps, row: SessionRow, data: unknown): Promise<SessionResult> {

@@ -38,6 +38,7 @@ export function guardClients({ policy, identity, model }: GuardedClients, guardi
     },
     model: {
       ...model,
+      listModels: (...call) => askModel(() => model.listModels(...call)),
       async complete(request) {
         // The first words show that the model works; how long it then speaks says nothing of its health.
         const begun = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import { ChatCompletionChunk } from "@soma/contracts/model";
-import { Usage } from "@soma/contracts/session";
+import { OpenaiModel } from "@soma/contracts/openai";
+import { Usage, type ChatMessage, type Sampling } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Pool } from "undici";
 import { Type } from "typebox";
@@ -11,10 +12,15 @@ const firstByteMs = 30_000;
 /** Between two pieces of an answer that streams. */
 const idleMs = 20_000;
 const maxBytes = 4_194_304;
+/** For the list of models, which a caller waits for. */
+const listMs = 1_200;
+const maxModels = 1_000;
 
 export interface CompletionRequest {
-  readonly prompt: string;
+  readonly messages: readonly ChatMessage[];
+  readonly sampling?: Sampling;
   readonly model?: string;
+  /** What policy allows at most; the sampling can only ask for less. */
   readonly maxOutputTokens?: number;
   /** The step's token: for this audience, this step and minutes. */
   readonly token: string;
@@ -40,6 +46,11 @@ export interface ModelClient {
    * MODEL_REJECTED.
    */
   complete(request: CompletionRequest): Promise<Completion>;
+  /**
+   * The models that the service names, as it names them.
+   * @throws DomainError MODEL_UNAVAILABLE, MODEL_BAD_RESPONSE or MODEL_TOKEN_REFUSED.
+   */
+  listModels(token: string): Promise<readonly OpenaiModel[]>;
   checkHealth(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -56,10 +67,12 @@ export function createModelClient(base: URL): ModelClient {
   const prefix = base.pathname.replace(/\/$/, "");
   return {
     async complete(request) {
+      const limits = [request.maxOutputTokens, request.sampling?.max_tokens].filter((limit) => limit !== undefined);
       const body = {
         ...(request.model !== undefined && { model: request.model }),
-        ...(request.maxOutputTokens !== undefined && { max_tokens: request.maxOutputTokens }),
-        messages: [{ role: "user", content: request.prompt }],
+        ...request.sampling,
+        ...(limits.length > 0 && { max_tokens: Math.min(...limits) }),
+        messages: request.messages,
         stream: true,
         stream_options: { include_usage: true },
       };
@@ -86,6 +99,21 @@ export function createModelClient(base: URL): ModelClient {
         throw unavailable(error);
       }
     },
+    async listModels(token) {
+      const signal = AbortSignal.timeout(listMs);
+      try {
+        const answer = await pool.request({
+          method: "GET",
+          path: `${prefix}/v1/models`,
+          headers: { accept: "application/json", authorization: `Bearer ${token}` },
+          signal,
+        });
+        if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.headers, answer.body);
+        return await readModels(answer.body);
+      } catch (error) {
+        throw error instanceof DomainError ? error : unavailable(error);
+      }
+    },
     async checkHealth(signal) {
       const answer = await pool.request({ method: "GET", path: `${prefix}/health`, signal });
       await answer.body.dump();
@@ -99,6 +127,29 @@ export function createModelClient(base: URL): ModelClient {
 /** Recorded before, or under way for another attempt when this one came: the model service says which. */
 function isReplay(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
   return headers["idempotency-replayed"] === "true" || headers["idempotency-joined"] === "true";
+}
+
+const ListedModel = Type.Object({
+  id: OpenaiModel.properties.id,
+  created: Type.Optional(OpenaiModel.properties.created),
+  owned_by: Type.Optional(OpenaiModel.properties.owned_by),
+});
+const ModelList = Type.Object({ data: Type.Array(ListedModel, { maxItems: maxModels }) });
+
+async function readModels(body: AsyncIterable<Uint8Array>): Promise<OpenaiModel[]> {
+  let text = "";
+  for await (const bytes of body) {
+    text += Buffer.from(bytes).toString("latin1");
+    if (text.length > maxBytes) throw badResponse(`a list over ${String(maxBytes)} bytes`);
+  }
+  let list: unknown;
+  try {
+    list = JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
+  } catch {
+    throw badResponse("a list that is not JSON");
+  }
+  if (!Value.Check(ModelList, list)) throw badResponse("a list of models that does not fit the contract");
+  return list.data.map(({ id, created = 0, owned_by = "unknown" }) => ({ id, object: "model", created, owned_by }));
 }
 
 /** Joins the pieces of a stream of server-sent events; a stream that ends without its end mark is no answer. */

@@ -29,6 +29,7 @@ export const SessionProjection = Type.Object(
     labels: Type.Array(Type.String()),
     capsule: Type.Optional(Type.String()),
     prompt_digest: DigestSchema,
+    prompt_format: Type.Optional(Type.Literal("chat")),
     metadata_digest: Type.Optional(DigestSchema),
     token_jti: Type.Optional(Type.String()),
     token_origins: Type.Optional(Type.Array(Type.String())),

@@ -9,7 +9,8 @@ import { startSession } from "../sessions/start-session.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { problems } from "./session-params.ts";
 
-const Headers = Type.Object({
+/** Headers of every operation that starts a session. */
+export const StartHeaders = Type.Object({
   [idempotencyKeyHeader]: Type.Optional(
     Type.String({ pattern: "^[\\x21-\\x7e]{1,255}$", description: "Same key and body within 24 h: the same answer" }),
   ),
@@ -25,7 +26,7 @@ export function addStartSession(app: Server, deps: RouteDeps): void {
         schema: {
           summary: "Start a session",
           tags: ["sessions"],
-          headers: Headers,
+          headers: StartHeaders,
           body: StartSessionRequest,
           response: { 202: StartSessionAccepted, ...problems(400, 401, 403, 409, 413, 415, 422, 503) },
         },

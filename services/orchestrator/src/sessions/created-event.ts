@@ -4,6 +4,7 @@ import type { TokenLineage } from "../access/principal.ts";
 import { newContent, type NewContent } from "../ledger/content.ts";
 import type { SessionCreated } from "../ledger/ledger.ts";
 import { capsuleOf, labelsOf, type SessionInput } from "./session-input.ts";
+import { promptText } from "./session-prompt.ts";
 
 interface Origin {
   readonly role: string;
@@ -17,7 +18,8 @@ export function createdEvent(
   session: SessionInput,
   origin: Origin,
 ): { created: SessionCreated; contents: NewContent[] } {
-  const prompt = newContent(session, "text/plain; charset=utf-8", session.prompt);
+  const { text, mediaType, format } = promptText(session);
+  const prompt = newContent(session, mediaType, text);
   const metadata = newContent(session, "application/json", canonicalJson(session.metadata));
   const capsule = capsuleOf(session.metadata);
   const created: SessionCreated = {
@@ -31,6 +33,7 @@ export function createdEvent(
     data: {
       role: origin.role,
       prompt_digest: prompt.digest,
+      ...(format !== undefined && { prompt_format: format }),
       metadata_digest: metadata.digest,
       ...(session.model !== undefined && { model: session.model }),
       labels: labelsOf(session.metadata),

@@ -7,19 +7,23 @@ import {
   type UserId,
 } from "@soma/contracts/ids";
 import type { FieldError } from "@soma/contracts/problem";
-import { StartSessionRequest, startLimits } from "@soma/contracts/session";
+import { StartSessionRequest, startLimits, type ChatMessage, type Sampling } from "@soma/contracts/session";
 import { canonicalJson } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { assertDepth } from "@soma/kit/json-depth";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
+import { promptText, type Asked } from "./session-prompt.ts";
 
 /** A session as it is asked for, checked: the same shape from the API and from a Temporal client. */
 export interface SessionInput {
   readonly session_id: SessionId;
   readonly tenant: TenantId;
   readonly user: UserId;
-  readonly prompt: string;
+  /** This or messages. */
+  readonly prompt?: string;
+  readonly messages?: ChatMessage[];
+  readonly sampling?: Sampling;
   readonly model?: string;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +33,8 @@ const WorkflowInput = Type.Object({
   tenant: TenantIdSchema,
   user: UserIdSchema,
   prompt: StartSessionRequest.properties.prompt,
+  messages: StartSessionRequest.properties.messages,
+  sampling: StartSessionRequest.properties.sampling,
   model: StartSessionRequest.properties.model,
   metadata: StartSessionRequest.properties.metadata,
 });
@@ -47,24 +53,45 @@ export function readSessionInput(input: unknown): SessionInput {
     );
   }
   const metadata = input.metadata ?? {};
-  assertPrompt(input.prompt);
   assertMetadata(metadata);
   return {
     session_id: input.session_id,
     tenant: input.tenant,
     user: input.user,
-    prompt: input.prompt,
+    ...readPrompt(input),
     ...(input.model !== undefined && { model: input.model }),
     metadata,
   };
 }
 
+/** Exactly one kind of prompt, within its bounds. @throws DomainError VALIDATION_FAILED. */
+export function readPrompt({ prompt, messages, sampling }: Asked): Asked {
+  if (prompt === undefined && messages === undefined) return refuse("/prompt", "is required");
+  if (prompt !== undefined && messages !== undefined)
+    return refuse("/messages", "cannot stand beside prompt; send one of them");
+  if (messages === undefined) {
+    if (sampling !== undefined) return refuse("/sampling", "is accepted with messages only");
+    assertText("/prompt", prompt ?? "");
+    assertSize("/prompt", prompt ?? "");
+    return { ...(prompt !== undefined && { prompt }) };
+  }
+  for (const [index, { content }] of messages.entries()) assertText(`/messages/${String(index)}/content`, content);
+  for (const stop of sampling?.stop ?? []) assertText("/sampling/stop", stop);
+  if (messages.every(({ content }) => content === "")) return refuse("/messages", "hold no text");
+  const asked = { messages, ...(sampling !== undefined && { sampling }) };
+  assertSize("/messages", promptText(asked).text);
+  return asked;
+}
+
+function assertText(pointer: string, text: string): void {
+  if (!text.isWellFormed()) refuse(pointer, "holds half a surrogate pair; send valid Unicode");
+}
+
 /** The schema counts characters; the limit is of bytes. */
-export function assertPrompt(prompt: string): void {
-  if (!prompt.isWellFormed()) refuse("/prompt", "holds half a surrogate pair; send valid Unicode");
-  const bytes = Buffer.byteLength(prompt);
+function assertSize(pointer: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
   if (bytes > startLimits.promptBytes)
-    refuse("/prompt", `is ${String(bytes)} bytes; at most ${String(startLimits.promptBytes)} are accepted`);
+    refuse(pointer, `is ${String(bytes)} bytes; at most ${String(startLimits.promptBytes)} are accepted`);
 }
 
 /** Bounds of metadata beyond its schema: size, keys, depth, and the members that have a meaning. */

@@ -11,6 +11,7 @@ export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<S
     agent: _agent,
     authn: _authn,
     prompt_digest: _prompt,
+    prompt_format: _format,
     metadata_digest: _metadata,
     token_jti: _token,
     token_origins: _origins,

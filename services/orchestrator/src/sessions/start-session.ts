@@ -10,7 +10,7 @@ import { sessionIdTaken } from "../ledger/session-id-taken.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { createdEvent } from "./created-event.ts";
 import type { SessionDeps } from "./session-deps.ts";
-import { assertMetadata, assertPrompt, refuse, type SessionInput } from "./session-input.ts";
+import { assertMetadata, readPrompt, refuse, type SessionInput } from "./session-input.ts";
 
 /**
  * Starts a session: row and `session.created` first, then the workflow, whose id makes it happen at most once. A call
@@ -91,13 +91,13 @@ function backlogFull(): DomainError {
 
 function readRequest(principal: Principal, request: StartSessionRequest): SessionInput {
   const metadata = request.metadata ?? {};
-  assertPrompt(request.prompt);
+  const asked = readPrompt(request);
   assertMetadata(metadata);
   return {
     session_id: readSessionId(metadata["session_id"]),
     tenant: principal.tenant,
     user: principal.user,
-    prompt: request.prompt,
+    ...asked,
     ...(request.model !== undefined && { model: request.model }),
     metadata,
   };

@@ -6,6 +6,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { Delta, DeltaHub } from "./delta-hub.ts";
 import type { EventTail } from "./event-tail.ts";
+import { isLastEvent } from "./last-event.ts";
 import { frameOf, framesOf } from "./stream-frames.ts";
 
 const heartbeatMs = 10_000;
@@ -20,14 +21,6 @@ interface StreamDeps {
   readonly tail: EventTail;
   readonly deltas: DeltaHub;
 }
-
-const lastEventTypes: ReadonlySet<string> = new Set([
-  "session.completed",
-  "session.denied",
-  "session.failed",
-  "session.canceled",
-  "session.timed_out",
-]);
 
 /**
  * Writes a session's ledger as server-sent events from after a position: first what is there, then what comes, and
@@ -115,7 +108,7 @@ export class SessionStream {
     if (first.sequence !== this.#sent + 1 || this.#catchingUp) return void this.#catchUp();
     this.#sent = last.sequence;
     this.#write(framesOf(events));
-    if (lastEventTypes.has(last.type)) this.end();
+    if (isLastEvent(last.type)) this.end();
   }
 
   #catchUp(): Promise<void> {
@@ -157,7 +150,7 @@ export class SessionStream {
     if (this.#ended) return;
     this.#sent = event.sequence;
     this.#write(frameOf(event));
-    if (lastEventTypes.has(event.type)) this.end();
+    if (isLastEvent(event.type)) this.end();
   }
 
   #sendDelta(delta: Delta): void {

@@ -27,7 +27,7 @@ async function guarded(script: readonly Answer[], isRetry = false) {
     server,
     complete: () =>
       model.complete({
-        prompt: "hello",
+        messages: [{ role: "user", content: "hello" }],
         token: "token",
         effectKey: "sha256:effect",
         signal: new AbortController().signal,

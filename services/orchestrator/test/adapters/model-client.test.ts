@@ -16,7 +16,7 @@ async function startClient(...script: readonly Answer[]) {
     checkHealth: (signal: AbortSignal) => client.checkHealth(signal),
     complete: (changes: Partial<CompletionRequest> = {}) =>
       client.complete({
-        prompt: "canary-prompt",
+        messages: [{ role: "user", content: "canary-prompt" }],
         token: "canary-token",
         effectKey: "sha256:effect",
         signal: new AbortController().signal,
@@ -288,7 +288,7 @@ test("what was aborted before it began is never sent", async () => {
 test("nobody there is MODEL_UNAVAILABLE", async () => {
   const client = createModelClient(new URL("http://127.0.0.1:1"));
   const request = {
-    prompt: "x",
+    messages: [{ role: "user" as const, content: "x" }],
     token: "t",
     effectKey: "k",
     signal: new AbortController().signal,
@@ -315,7 +315,7 @@ test("a server under a path is asked under it", async () => {
   await using server = await startScriptedServer(stream(finish, usage, done));
   const client = createModelClient(new URL("/llm/", server.url));
   const request = {
-    prompt: "x",
+    messages: [{ role: "user" as const, content: "x" }],
     token: "t",
     effectKey: "k",
     signal: new AbortController().signal,

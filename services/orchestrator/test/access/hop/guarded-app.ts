@@ -7,6 +7,8 @@ import { createTestLog } from "../../../../../packages/kit/test/log-lines.ts";
 import { openHopSigner, type SignHop } from "../../../../gateway/src/hop/hop-signer.ts";
 import { trustLoopback } from "../../../src/access/authenticate.ts";
 import { openHopGate, type HopGate } from "../../../src/access/hop/hop-gate.ts";
+import { createIdentityClient } from "../../../src/adapters/identity-client.ts";
+import { createModelClient } from "../../../src/adapters/model-client.ts";
 import { buildApp } from "../../../src/app.ts";
 import { createSessionMetrics } from "../../../src/session-metrics.ts";
 import { DeltaHub } from "../../../src/streams/delta-hub.ts";
@@ -26,6 +28,9 @@ interface GuardedApp extends AsyncDisposable {
   refused(reason: string): Promise<number>;
   readonly log: ReturnType<typeof createTestLog>;
 }
+
+/** These tests have no use for what is behind it. */
+const nowhere = new URL("http://127.0.0.1:1");
 
 /** The orchestrator's API with one session in it, on a real ledger, guarded as asked for. */
 export async function buildGuardedApp(
@@ -56,6 +61,8 @@ export async function buildGuardedApp(
     missing: () => [],
     authenticate: trustLoopback(),
     hop,
+    identity: createIdentityClient(nowhere, ""),
+    model: createModelClient(nowhere),
     streams: new StreamRegistry(store.ledger, new DeltaHub(), log.log, sessionMetrics.openStreams),
   });
   return {

@@ -1,0 +1,21 @@
+import type { Server } from "@soma/kit/server";
+import { addChatCompletions } from "./chat-completions.ts";
+import { addModels } from "./models.ts";
+import type { OpenaiDeps } from "./openai-deps.ts";
+import { answerInOpenaiShape, notFoundInOpenaiShape } from "./openai-errors.ts";
+import { addResponses } from "./responses.ts";
+
+/** The OpenAI-compatible face: the same use cases under OpenAI's paths, shapes and errors. */
+export async function addOpenai(app: Server, deps: OpenaiDeps): Promise<void> {
+  const rooms = { "/v1/chat": addChatCompletions, "/v1/responses": addResponses, "/v1/models": addModels };
+  for (const [prefix, addRoutes] of Object.entries(rooms)) {
+    await app.register(
+      async (room: Server) => {
+        room.setErrorHandler(answerInOpenaiShape(deps));
+        room.setNotFoundHandler(notFoundInOpenaiShape(deps));
+        addRoutes(room, deps);
+      },
+      { prefix },
+    );
+  }
+}
