@@ -27,7 +27,7 @@ const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 const rings: Readonly<Record<string, (files: string | undefined) => Promise<void>>> = {
   unit: async (files) => {
-    await runNode(files ?? "{{packages,services,scripts}/**/test/**,tests/{pins,bench,failover}}/*.test.ts", 2);
+    await runNode(files ?? "{{packages,services,scripts,apps}/**/test/**,tests/{pins,bench,failover}}/*.test.ts", 2);
   },
   python: () => runPython(["discover", "-s", "test", "-t", ".", "-p", "*_test.py"], {}),
   system: runSystem,

@@ -81,7 +81,7 @@ function namesIn(cell: string): string[] {
 
 function askedByNode(): string[] {
   const manifests = globSync(
-    ["package.json", "{packages,services}/*/package.json", "{scripts/stack,tests}/package.json"],
+    ["package.json", "{packages,services,apps}/*/package.json", "{scripts/*,tests}/package.json"],
     {
       cwd: root,
     },

@@ -91,3 +91,10 @@ test("lint refuses that a service loads another service", (t) => {
   assert.deepEqual(refusedImports(t, place, imports("import", ...others)).toSorted(), others.toSorted());
   assert.deepEqual(refusedImports(t, place, imports("import", "@soma/kit/config", "../evaluate.ts")), []);
 });
+
+test("lint refuses that the client loads anything but its own files, types included", (t) => {
+  const place = "packages/client/src/scratch.ts";
+  const others = ["node:crypto", "typebox", "@soma/contracts/session", "../../kit/src/digest.ts"];
+  assert.deepEqual(refusedImports(t, place, imports("import type", ...others)).toSorted(), others.toSorted());
+  assert.deepEqual(refusedImports(t, place, imports("import", "./transport.ts", "./generated/orchestrator.ts")), []);
+});

@@ -1,0 +1,98 @@
+import { createApiKey, listApiKeys, login, revokeApiKey } from "./api-keys.ts";
+import { readHealth, readReadiness } from "./probe.ts";
+import {
+  cancelSession,
+  getSession,
+  getSessionPage,
+  listSessions,
+  readEvents,
+  startSession,
+  waitForSession,
+} from "./sessions.ts";
+import {
+  createTenant,
+  getTenant,
+  listTenants,
+  readTenantEvents,
+  resumeTenant,
+  suspendTenant,
+  updateTenant,
+} from "./tenants.ts";
+import { Transport, type ClientOptions } from "./transport.ts";
+import { watchSession } from "./watch-session.ts";
+
+/** A function of the API without its first argument, with its words. */
+type Bound<F> = F extends (transport: Transport, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
+
+export interface SomaClient {
+  readonly startSession: Bound<typeof startSession>;
+  readonly getSession: Bound<typeof getSession>;
+  readonly getSessionPage: Bound<typeof getSessionPage>;
+  readonly listSessions: Bound<typeof listSessions>;
+  readonly watchSession: Bound<typeof watchSession>;
+  readonly cancelSession: Bound<typeof cancelSession>;
+  readonly readEvents: Bound<typeof readEvents>;
+  readonly waitForSession: Bound<typeof waitForSession>;
+  readonly tenants: {
+    readonly create: Bound<typeof createTenant>;
+    readonly get: Bound<typeof getTenant>;
+    readonly list: Bound<typeof listTenants>;
+    readonly update: Bound<typeof updateTenant>;
+    readonly suspend: Bound<typeof suspendTenant>;
+    readonly resume: Bound<typeof resumeTenant>;
+    readonly events: Bound<typeof readTenantEvents>;
+  };
+  readonly apiKeys: {
+    readonly create: Bound<typeof createApiKey>;
+    readonly list: Bound<typeof listApiKeys>;
+    readonly revoke: Bound<typeof revokeApiKey>;
+  };
+  readonly login: Bound<typeof login>;
+  readonly health: Bound<typeof readHealth>;
+  readonly readiness: Bound<typeof readReadiness>;
+}
+
+/**
+ * The public API as functions, for browsers and servers alike. What each does, takes and throws stands at the function
+ * of its name: sessions in `sessions.ts` and `watch-session.ts`, tenants and keys in files of their names.
+ *
+ * @example
+ * const soma = createClient({ baseUrl: "http://127.0.0.1:10000", token });
+ * const { session_id } = await soma.startSession({ prompt: "Say yes." });
+ * for await (const update of soma.watchSession(session_id)) if (update.kind === "delta") write(update.delta.text);
+ * const { status, result } = await soma.getSession(session_id);
+ *
+ * @throws TypeError for an address that is not http(s), or that holds a password.
+ */
+export function createClient(options: ClientOptions): SomaClient {
+  const transport = new Transport(options);
+  return {
+    startSession: (...rest) => startSession(transport, ...rest),
+    getSession: (...rest) => getSession(transport, ...rest),
+    getSessionPage: (...rest) => getSessionPage(transport, ...rest),
+    listSessions: (...rest) => listSessions(transport, ...rest),
+    watchSession: (...rest) => watchSession(transport, ...rest),
+    cancelSession: (...rest) => cancelSession(transport, ...rest),
+    readEvents: (...rest) => readEvents(transport, ...rest),
+    waitForSession: (...rest) => waitForSession(transport, ...rest),
+    tenants: {
+      create: (...rest) => createTenant(transport, ...rest),
+      get: (...rest) => getTenant(transport, ...rest),
+      list: (...rest) => listTenants(transport, ...rest),
+      update: (...rest) => updateTenant(transport, ...rest),
+      suspend: (...rest) => suspendTenant(transport, ...rest),
+      resume: (...rest) => resumeTenant(transport, ...rest),
+      events: (...rest) => readTenantEvents(transport, ...rest),
+    },
+    apiKeys: {
+      create: (...rest) => createApiKey(transport, ...rest),
+      list: (...rest) => listApiKeys(transport, ...rest),
+      revoke: (...rest) => revokeApiKey(transport, ...rest),
+    },
+    login: (...rest) => login(transport, ...rest),
+    health: (...rest) => readHealth(transport, ...rest),
+    readiness: (...rest) => readReadiness(transport, ...rest),
+  };
+}

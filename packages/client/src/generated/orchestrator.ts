@@ -1,0 +1,2313 @@
+/**
+ * Generated from docs/reference/openapi/orchestrator.json by `node scripts/generate-client.ts`; change the routes and
+ * contracts, not this file.
+ */
+export interface paths {
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Liveness; calls nothing */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            service: string;
+                            /** @enum {string} */
+                            status: "ok";
+                            version: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prometheus text format */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readiness; names what is missing */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            missing: {
+                                address?: string;
+                                name: string;
+                            }[];
+                            /** @enum {string} */
+                            status: "ready" | "degraded";
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code: components["schemas"]["ErrorCode"];
+                            detail: string;
+                            errors?: components["schemas"]["FieldError"][];
+                            missing: {
+                                address?: string;
+                                name: string;
+                            }[];
+                            request_id: string;
+                            status: number;
+                            title: string;
+                            /** @description urn:soma:problem:<code> */
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a session of these messages and wait for its answer, or stream it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        max_completion_tokens?: number | null;
+                        max_tokens?: number | null;
+                        messages: ({
+                            content?: (string | ({
+                                text?: string;
+                                type: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[]) | null;
+                            role: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        metadata?: {
+                            [key: string]: string;
+                        } | null;
+                        /** @description A model of the model service, see /v1/models */
+                        model: string;
+                        seed?: number | null;
+                        stop?: string | string[] | null;
+                        stream?: boolean | null;
+                        stream_options?: {
+                            include_obfuscation?: boolean;
+                            include_usage?: boolean;
+                        } | null;
+                        temperature?: number | null;
+                        top_p?: number | null;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description The completion, or with `stream: true` its chunks */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            choices: {
+                                finish_reason: string;
+                                /** @enum {number} */
+                                index: 0;
+                                logprobs: null;
+                                message: {
+                                    content: string;
+                                    refusal: null;
+                                    /** @enum {string} */
+                                    role: "assistant";
+                                };
+                            }[];
+                            created: number;
+                            /** @description chatcmpl-<session id> */
+                            id: string;
+                            /** @description The model that answered */
+                            model: string;
+                            /** @enum {string} */
+                            object: "chat.completion";
+                            usage: {
+                                completion_tokens: number;
+                                prompt_tokens: number;
+                                total_tokens: number;
+                            };
+                        };
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that the caller can use */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @description As the model service says; 0 when it says nothing */
+                                created: number;
+                                id: string;
+                                /** @enum {string} */
+                                object: "model";
+                                /** @description As the model service says */
+                                owned_by: string;
+                            }[];
+                            /** @enum {string} */
+                            object: "list";
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One model */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description As the model service says; 0 when it says nothing */
+                            created: number;
+                            id: string;
+                            /** @enum {string} */
+                            object: "model";
+                            /** @description As the model service says */
+                            owned_by: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a session of this input; wait for it, stream it, or leave it in the background */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        background?: boolean | null;
+                        input: string | ({
+                            content?: (string | ({
+                                text?: string;
+                                type: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[]) | null;
+                            role?: string;
+                            type?: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        instructions?: string | null;
+                        max_output_tokens?: number | null;
+                        metadata?: {
+                            [key: string]: string;
+                        } | null;
+                        /** @description A model of the model service, see /v1/models */
+                        model?: string;
+                        stream?: boolean | null;
+                        stream_options?: {
+                            include_obfuscation?: boolean;
+                        } | null;
+                        temperature?: number | null;
+                        top_p?: number | null;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description The response, or with `stream` its events */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            access_programs: null;
+                            completed_at: number | null;
+                            created_at: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            /** @description resp_<session id> */
+                            id: string;
+                            incomplete_details: {
+                                /** @enum {string} */
+                                reason: "max_output_tokens";
+                            } | null;
+                            /** @description They stand in the session as its first system message */
+                            instructions: null;
+                            max_output_tokens: number | null;
+                            metadata: {
+                                [key: string]: string;
+                            };
+                            /** @description The model that answered; until then the one that was asked for */
+                            model: string;
+                            /** @enum {string} */
+                            object: "response";
+                            output: {
+                                content: {
+                                    annotations: unknown[];
+                                    logprobs: unknown[];
+                                    text: string;
+                                    /** @enum {string} */
+                                    type: "output_text";
+                                }[];
+                                /** @description msg_<session id> */
+                                id: string;
+                                /** @enum {string} */
+                                role: "assistant";
+                                /** @enum {string} */
+                                status: "in_progress" | "completed" | "incomplete";
+                                /** @enum {string} */
+                                type: "message";
+                            }[];
+                            parallel_tool_calls: boolean;
+                            /** @enum {string} */
+                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+                            temperature: number | null;
+                            text: {
+                                format: {
+                                    /** @enum {string} */
+                                    type: "text";
+                                };
+                            };
+                            /** @enum {string} */
+                            tool_choice: "none";
+                            tools: unknown[];
+                            top_p: number | null;
+                            /** @enum {string} */
+                            truncation: "disabled";
+                            usage: {
+                                input_tokens: number;
+                                /** @description 0: not counted */
+                                input_tokens_details: {
+                                    cached_tokens: number;
+                                };
+                                output_tokens: number;
+                                /** @description 0: not counted */
+                                output_tokens_details: {
+                                    reasoning_tokens: number;
+                                };
+                                total_tokens: number;
+                            } | null;
+                        };
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A session as a response; with `stream` its events from after a place on */
+        get: {
+            parameters: {
+                query?: {
+                    include_obfuscation?: string;
+                    /** @description A sequence_number of the stream, or a bare sequence of the session's ledger */
+                    starting_after?: string;
+                    stream?: "true" | "false";
+                };
+                header?: never;
+                path: {
+                    /** @description resp_<session id> */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The response, or with `stream` its events */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            access_programs: null;
+                            completed_at: number | null;
+                            created_at: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            /** @description resp_<session id> */
+                            id: string;
+                            incomplete_details: {
+                                /** @enum {string} */
+                                reason: "max_output_tokens";
+                            } | null;
+                            /** @description They stand in the session as its first system message */
+                            instructions: null;
+                            max_output_tokens: number | null;
+                            metadata: {
+                                [key: string]: string;
+                            };
+                            /** @description The model that answered; until then the one that was asked for */
+                            model: string;
+                            /** @enum {string} */
+                            object: "response";
+                            output: {
+                                content: {
+                                    annotations: unknown[];
+                                    logprobs: unknown[];
+                                    text: string;
+                                    /** @enum {string} */
+                                    type: "output_text";
+                                }[];
+                                /** @description msg_<session id> */
+                                id: string;
+                                /** @enum {string} */
+                                role: "assistant";
+                                /** @enum {string} */
+                                status: "in_progress" | "completed" | "incomplete";
+                                /** @enum {string} */
+                                type: "message";
+                            }[];
+                            parallel_tool_calls: boolean;
+                            /** @enum {string} */
+                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+                            temperature: number | null;
+                            text: {
+                                format: {
+                                    /** @enum {string} */
+                                    type: "text";
+                                };
+                            };
+                            /** @enum {string} */
+                            tool_choice: "none";
+                            tools: unknown[];
+                            top_p: number | null;
+                            /** @enum {string} */
+                            truncation: "disabled";
+                            usage: {
+                                input_tokens: number;
+                                /** @description 0: not counted */
+                                input_tokens_details: {
+                                    cached_tokens: number;
+                                };
+                                output_tokens: number;
+                                /** @description 0: not counted */
+                                output_tokens_details: {
+                                    reasoning_tokens: number;
+                                };
+                                total_tokens: number;
+                            } | null;
+                        };
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a response's session; one that has ended is shown as it is */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description resp_<session id> */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            access_programs: null;
+                            completed_at: number | null;
+                            created_at: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            /** @description resp_<session id> */
+                            id: string;
+                            incomplete_details: {
+                                /** @enum {string} */
+                                reason: "max_output_tokens";
+                            } | null;
+                            /** @description They stand in the session as its first system message */
+                            instructions: null;
+                            max_output_tokens: number | null;
+                            metadata: {
+                                [key: string]: string;
+                            };
+                            /** @description The model that answered; until then the one that was asked for */
+                            model: string;
+                            /** @enum {string} */
+                            object: "response";
+                            output: {
+                                content: {
+                                    annotations: unknown[];
+                                    logprobs: unknown[];
+                                    text: string;
+                                    /** @enum {string} */
+                                    type: "output_text";
+                                }[];
+                                /** @description msg_<session id> */
+                                id: string;
+                                /** @enum {string} */
+                                role: "assistant";
+                                /** @enum {string} */
+                                status: "in_progress" | "completed" | "incomplete";
+                                /** @enum {string} */
+                                type: "message";
+                            }[];
+                            parallel_tool_calls: boolean;
+                            /** @enum {string} */
+                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+                            temperature: number | null;
+                            text: {
+                                format: {
+                                    /** @enum {string} */
+                                    type: "text";
+                                };
+                            };
+                            /** @enum {string} */
+                            tool_choice: "none";
+                            tools: unknown[];
+                            top_p: number | null;
+                            /** @enum {string} */
+                            truncation: "disabled";
+                            usage: {
+                                input_tokens: number;
+                                /** @description 0: not counted */
+                                input_tokens_details: {
+                                    cached_tokens: number;
+                                };
+                                output_tokens: number;
+                                /** @description 0: not counted */
+                                output_tokens_details: {
+                                    reasoning_tokens: number;
+                                };
+                                total_tokens: number;
+                            } | null;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            error: {
+                                code: string;
+                                message: string;
+                                param: string | null;
+                                type: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of the caller's tenant, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    capsule?: string;
+                    cursor?: string;
+                    label?: string;
+                    /** @description 1 to 100; 20 unless given */
+                    limit?: string;
+                    /** @description RFC 3339: sessions created at or after */
+                    since?: string;
+                    status?: components["schemas"]["SessionStatus"];
+                    /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                    tenant?: string;
+                    /** @description Letters, digits and ._@:+-; at most 128. */
+                    user?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionPage"];
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Start a session */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StartSessionRequest"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StartSessionAccepted"];
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Status and result of a session */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                    tenant?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description Session id or workflow id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}/actions/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a session; reaches what is running */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                    tenant?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description Session id or workflow id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The session's ledger, as pages or as a stream */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Events after this `sequence`; 0 unless given */
+                    after?: string;
+                    /** @description 1 to 1000; 100 unless given */
+                    limit?: string;
+                    /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                    tenant?: string;
+                };
+                header?: {
+                    /** @description Resumes a stream; wins over `after` */
+                    "last-event-id"?: string;
+                };
+                path: {
+                    /** @description Session id or workflow id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page, or with `accept: text/event-stream` the stream */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EventPage"];
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a session */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StartSessionRequest"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StartSessionAccepted"];
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        ApiKeyPage: {
+            keys: components["schemas"]["ApiKeyView"][];
+        };
+        ApiKeyView: {
+            /** @description RFC 3339, UTC */
+            created_at: string;
+            created_by: string;
+            /** @description RFC 3339, UTC */
+            expires_at: string;
+            key_id: string;
+            /** @description RFC 3339, UTC */
+            last_used_at?: string;
+            name: string;
+            /** @description RFC 3339, UTC */
+            revoked_at?: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+        };
+        AuditEvent: {
+            agent: string;
+            /** @enum {string} */
+            authn: "token" | "unauthenticated-loopback" | "temporal-client" | "service";
+            data: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            datacontenttype: "application/json";
+            /** @description What the event is within its session, e.g. step-1/policy.decided */
+            eventkey: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            hash: string;
+            id: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            prevhash: string;
+            sequence: number;
+            /** @description /tenants/<tenant>/sessions/<session> */
+            source: string;
+            /** @enum {string} */
+            specversion: "1.0";
+            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+            subject: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            /** @description RFC 3339, UTC */
+            time: string;
+            traceparent?: string;
+            /** @enum {string} */
+            type: "session.created" | "policy.decided" | "token.issued" | "effect.intended" | "effect.completed" | "effect.failed" | "dependency.unavailable" | "dependency.recovered" | "session.paused" | "session.resumed" | "session.cancel_requested" | "session.completed" | "session.denied" | "session.failed" | "session.canceled" | "session.timed_out";
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user: string;
+        };
+        CreateApiKeyRequest: {
+            /** @description 90 days unless given */
+            expires_in_seconds?: number;
+            /** @description For people; letters, digits, blank and ._- */
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            scopes?: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant?: string;
+        };
+        CreatedApiKey: {
+            /** @description RFC 3339, UTC */
+            created_at: string;
+            created_by: string;
+            /** @description RFC 3339, UTC */
+            expires_at: string;
+            key_id: string;
+            /** @description RFC 3339, UTC */
+            last_used_at?: string;
+            name: string;
+            /** @description RFC 3339, UTC */
+            revoked_at?: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            secret: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+        };
+        CreateTenantRequest: {
+            issuers?: components["schemas"]["TrustedIssuer"][];
+            name?: string;
+            /** @description A shared pack of the policy engine; a pack that names the tenant goes before it */
+            policy_pack?: string;
+            quotas?: {
+                /** @description Requests under way, streams apart */
+                concurrent_requests?: number;
+                requests_per_minute?: number;
+                /** @description Sessions that have not ended */
+                running_sessions?: number;
+                /** @description Open event streams */
+                streams?: number;
+                /** @description Model tokens, prompt and completion, of a day in UTC */
+                tokens_per_day?: number;
+            };
+            /** @description For so long texts and ended sessions are kept */
+            retention_days?: number;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+        };
+        /** @enum {string} */
+        ErrorCode: "INVALID_JSON" | "VALIDATION_FAILED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "HEADERS_TOO_LARGE" | "PARAMETER_UNSUPPORTED" | "ROUTE_NOT_FOUND" | "UNAUTHENTICATED" | "MFA_REQUIRED" | "FORBIDDEN" | "PRINCIPAL_MISMATCH" | "IDENTITY_DENIED" | "ACCESS_REVOKED" | "TOKEN_NOT_ACCEPTED" | "DELEGATION_TOO_DEEP" | "GATEWAY_REQUIRED" | "LOGIN_REFUSED" | "TENANT_NOT_FOUND" | "TENANT_ID_TAKEN" | "TENANT_CHANGED" | "TENANT_SUSPENDED" | "API_KEY_NOT_FOUND" | "RATE_LIMITED" | "CONCURRENCY_LIMITED" | "QUOTA_EXCEEDED" | "SESSION_NOT_FOUND" | "SESSION_ID_TAKEN" | "ACTION_NOT_ALLOWED" | "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_KEY_REUSED" | "SESSION_CANCELED" | "SESSION_TIMED_OUT" | "ANSWER_NOT_IN_TIME" | "ANSWER_CHANGED" | "SESSION_TERMINATED" | "SESSION_LOST" | "START_INCOMPLETE" | "TOO_MANY_STREAMS" | "POLICY_DENIED" | "POLICY_UNAVAILABLE" | "POLICY_BAD_RESPONSE" | "OBLIGATION_UNMET" | "PERMIT_INVALID" | "PERMIT_EXPIRED" | "IDENTITY_UNAVAILABLE" | "IDENTITY_BAD_RESPONSE" | "MODEL_UNAVAILABLE" | "MODEL_BAD_RESPONSE" | "MODEL_REJECTED" | "MODEL_TOKEN_REFUSED" | "MODEL_NOT_FOUND" | "MODEL_PROMPT_TOO_LONG" | "ORCHESTRATOR_UNAVAILABLE" | "TEMPORAL_UNAVAILABLE" | "AUDIT_UNAVAILABLE" | "AUDIT_BACKLOG_FULL" | "EVENT_CONFLICT" | "CONTENT_ERASED" | "CONTENT_KEY_UNAVAILABLE" | "CONTENT_UNREADABLE" | "SESSION_ENDED" | "NOT_READY" | "INTERNAL";
+        EventPage: {
+            events: components["schemas"]["AuditEvent"][];
+            /** @description Pass as `after` for the next page; absent when no event is left now */
+            next_after?: number;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+            session_id: string;
+        };
+        FieldError: {
+            /** @description What is wrong and what is accepted */
+            detail: string;
+            /** @description JSON pointer of the field, e.g. /metadata/session_id */
+            pointer: string;
+        };
+        IssuedToken: {
+            /** @description Seconds */
+            expires_in: number;
+            token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+        };
+        LoginRequest: {
+            /** @description What is asked for, separated by one space; all that the role may have unless given */
+            scope?: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            /** @description The issuer's access token; never its id token */
+            token: string;
+        };
+        Problem: {
+            code: components["schemas"]["ErrorCode"];
+            detail: string;
+            errors?: components["schemas"]["FieldError"][];
+            request_id: string;
+            status: number;
+            title: string;
+            /** @description urn:soma:problem:<code> */
+            type: string;
+        };
+        SessionPage: {
+            /** @description Pass as `cursor` for the next page; absent on the last */
+            next_cursor?: string;
+            sessions: components["schemas"]["SessionView"][];
+        };
+        SessionResult: {
+            finish_reason: string;
+            model: string;
+            text: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            text_digest: string;
+            usage: components["schemas"]["Usage"];
+        };
+        /** @enum {string} */
+        SessionStatus: "starting" | "running" | "waiting_input" | "waiting_approval" | "waiting_budget" | "paused" | "completed" | "denied" | "failed" | "canceled" | "timed_out";
+        SessionView: {
+            blocked_code?: components["schemas"]["ErrorCode"];
+            /**
+             * @description What is down while the session waits for it
+             * @enum {string}
+             */
+            blocked_on?: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka";
+            capsule?: string;
+            /** @description RFC 3339, UTC */
+            created_at: string;
+            decision?: {
+                allowed: boolean;
+                decision_id: string;
+                policy_version: string;
+                reasons: string[];
+                score: number;
+                /** @enum {string} */
+                severity: "none" | "low" | "medium" | "high" | "critical";
+            };
+            error?: {
+                code: components["schemas"]["ErrorCode"];
+                detail: string;
+            };
+            labels: string[];
+            /** @description Position of the newest event in the session's ledger */
+            last_seq: number;
+            model?: string;
+            result?: components["schemas"]["SessionResult"];
+            run_id?: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+            session_id: string;
+            status: components["schemas"]["SessionStatus"];
+            task_queue: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            token?: {
+                expires_at: string;
+                jti: string;
+                scopes: string[];
+            };
+            /** @description RFC 3339, UTC */
+            updated_at: string;
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user: string;
+            workflow_id: string;
+        };
+        StartSessionAccepted: {
+            run_id: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+            session_id: string;
+            status: components["schemas"]["SessionStatus"];
+            task_queue: string;
+            workflow_id: string;
+        };
+        StartSessionRequest: {
+            /** @description Instead of `prompt`: a conversation, at most 100 KiB in all as canonical JSON with its sampling */
+            messages?: {
+                content: string;
+                /** @enum {string} */
+                role: "system" | "developer" | "user" | "assistant";
+            }[];
+            /** @description At most 16 KiB, 64 keys, depth 8. session_id, labels and capsule have a meaning; the rest is yours. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** @description A model of the model service; its default if left out */
+            model?: string;
+            /** @description At most 100 KiB; this or `messages` is required */
+            prompt?: string;
+            /** @description With `messages` only */
+            sampling?: {
+                max_tokens?: number;
+                seed?: number;
+                stop?: string[];
+                temperature?: number;
+                top_p?: number;
+            };
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant?: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant_id?: string;
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user?: string;
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user_id?: string;
+        };
+        TenantActionRequest: {
+            reason?: string;
+        };
+        TenantPage: {
+            next_cursor?: string;
+            tenants: components["schemas"]["TenantView"][];
+        };
+        TenantQuotas: {
+            /** @description Requests under way, streams apart */
+            concurrent_requests: number;
+            requests_per_minute: number;
+            /** @description Sessions that have not ended */
+            running_sessions: number;
+            /** @description Open event streams */
+            streams: number;
+            /** @description Model tokens, prompt and completion, of a day in UTC */
+            tokens_per_day: number;
+        };
+        TenantView: {
+            /** @description RFC 3339, UTC */
+            created_at: string;
+            issuers: components["schemas"]["TrustedIssuer"][];
+            name?: string;
+            /** @description A shared pack of the policy engine; a pack that names the tenant goes before it */
+            policy_pack?: string;
+            quotas: components["schemas"]["TenantQuotas"];
+            /** @description For so long texts and ended sessions are kept */
+            retention_days?: number;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            /** @description RFC 3339, UTC */
+            updated_at: string;
+            usage?: {
+                running_sessions: number;
+                tokens_today: number;
+            };
+            /** @description Position of the newest change in the tenant's ledger */
+            version: number;
+        };
+        TrustedIssuer: {
+            algorithms: ("RS256" | "PS256" | "ES256" | "EdDSA")[];
+            /** @description Claim `aud`, to the letter */
+            audience: string;
+            /** @enum {string} */
+            default_role?: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            /** @description Claim `iss`, to the letter; https, or http on this machine */
+            issuer: string;
+            /** @description Where its keys are; https, or http on this machine */
+            jwks_uri: string;
+            /** @description A text, or a list of which the first known one counts */
+            role_claim?: string;
+            /** @description What each value of `role_claim` is here; a value that is not listed is none */
+            roles: {
+                [key: string]: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            };
+            /**
+             * @description Names the user
+             * @default sub
+             */
+            user_claim: string;
+        };
+        UpdateTenantRequest: {
+            issuers?: components["schemas"]["TrustedIssuer"][];
+            name?: string;
+            /** @description A shared pack of the policy engine; a pack that names the tenant goes before it */
+            policy_pack?: string;
+            quotas?: {
+                /** @description Requests under way, streams apart */
+                concurrent_requests?: number;
+                requests_per_minute?: number;
+                /** @description Sessions that have not ended */
+                running_sessions?: number;
+                /** @description Open event streams */
+                streams?: number;
+                /** @description Model tokens, prompt and completion, of a day in UTC */
+                tokens_per_day?: number;
+            };
+            /** @description For so long texts and ended sessions are kept */
+            retention_days?: number;
+            /** @description The version that the change was made for; another one is TENANT_CHANGED */
+            version?: number;
+        };
+        Usage: {
+            completion_tokens: number;
+            prompt_tokens: number;
+            total_tokens: number;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

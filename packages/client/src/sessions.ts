@@ -1,0 +1,132 @@
+import { randomId } from "./random-id.ts";
+import {
+  isTerminal,
+  type AuditEvent,
+  type SessionPage,
+  type SessionStatus,
+  type SessionView,
+  type StartSessionAccepted,
+  type StartSessionRequest,
+} from "./shapes.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+import { watchSession } from "./watch-session.ts";
+
+export interface StartOptions extends CallOptions {
+  /**
+   * 1 to 255 visible ASCII characters. The same key and body within 24 h is the same session: give one of your own when
+   * the start may be repeated by another process. Made up for each call unless given, and kept over its retries.
+   */
+  readonly idempotencyKey?: string;
+}
+
+/** Which sessions; each narrows. */
+export interface SessionFilters {
+  readonly status?: SessionStatus;
+  readonly user?: string;
+  readonly capsule?: string;
+  readonly label?: string;
+  /** RFC 3339: created at or after. */
+  readonly since?: string;
+}
+
+export interface PageOptions extends CallOptions {
+  /** Objects to a page; the route's own number unless given. */
+  readonly pageSize?: number;
+}
+
+/** Starts a session; safe to repeat, so it is repeated while it fails in passing. @throws SomaError. */
+export function startSession(
+  transport: Transport,
+  request: StartSessionRequest,
+  { idempotencyKey = randomId(), ...options }: StartOptions = {},
+): Promise<StartSessionAccepted> {
+  return transport.call("/v1/sessions", "post", { body: request, idempotencyKey, ...options });
+}
+
+/** Status and, at the end, result of a session; `id` is a session id or a workflow id. @throws SomaError. */
+export function getSession(transport: Transport, id: string, options: CallOptions = {}): Promise<SessionView> {
+  return transport.call("/v1/sessions/{id}", "get", {
+    parameters: { path: { id }, ...inTenant(transport) },
+    ...options,
+  });
+}
+
+/** One page of the tenant's sessions, newest first; `cursor` is `next_cursor` of the page before. @throws SomaError. */
+export function getSessionPage(
+  transport: Transport,
+  { cursor, ...filters }: SessionFilters & { readonly cursor?: string } = {},
+  { pageSize, ...options }: PageOptions = {},
+): Promise<SessionPage> {
+  const query = {
+    ...filters,
+    ...inTenant(transport).query,
+    ...(cursor !== undefined && { cursor }),
+    ...(pageSize !== undefined && { limit: String(pageSize) }),
+  };
+  return transport.call("/v1/sessions", "get", { parameters: { query }, ...options });
+}
+
+/** All sessions of the tenant that the filters leave, newest first; pages are fetched as they are needed. @throws SomaError. */
+export async function* listSessions(
+  transport: Transport,
+  filters: SessionFilters = {},
+  options: PageOptions = {},
+): AsyncGenerator<SessionView, void, undefined> {
+  for (let cursor: string | undefined; ;) {
+    const page = await getSessionPage(transport, { ...filters, ...(cursor !== undefined && { cursor }) }, options);
+    yield* page.sessions;
+    if (page.next_cursor === undefined) return;
+    cursor = page.next_cursor;
+  }
+}
+
+/** Asks for a session's end; what is running is reached. Repeating it is harmless, but is not done here. @throws SomaError. */
+export function cancelSession(transport: Transport, id: string, options: CallOptions = {}): Promise<SessionView> {
+  return transport.call("/v1/sessions/{id}/actions/cancel", "post", {
+    parameters: { path: { id }, ...inTenant(transport) },
+    ...options,
+  });
+}
+
+/** The session's ledger as it is now, from after a position (0: all of it), page by page. @throws SomaError. */
+export async function* readEvents(
+  transport: Transport,
+  id: string,
+  { after = 0, pageSize = 500, ...options }: PageOptions & { readonly after?: number } = {},
+): AsyncGenerator<AuditEvent, void, undefined> {
+  for (let position: number | undefined = after; position !== undefined;) {
+    const query = { after: String(position), limit: String(pageSize), ...inTenant(transport).query };
+    const page: { events: AuditEvent[]; next_after?: number } = await transport.call(
+      "/v1/sessions/{id}/events",
+      "get",
+      {
+        parameters: { path: { id }, query },
+        ...options,
+      },
+    );
+    yield* page.events;
+    position = page.next_after;
+  }
+}
+
+/**
+ * Follows a session to its end and gives what it came to, whatever that is. Waits for as long as it takes: bound it by
+ * a signal, e.g. `AbortSignal.timeout(60_000)`. @throws SomaError.
+ */
+export async function waitForSession(
+  transport: Transport,
+  id: string,
+  options: CallOptions = {},
+): Promise<SessionView> {
+  const view = await getSession(transport, id, options);
+  if (isTerminal(view.status)) return view;
+  const updates = watchSession(transport, id, { after: view.last_seq, ...options });
+  // The events themselves are not wanted: the view at the end holds all.
+  while ((await updates.next()).done !== true);
+  return getSession(transport, id, options);
+}
+
+/** Without tokens the query names the tenant. */
+function inTenant({ tenant }: Transport): { query: { tenant?: string } } {
+  return { query: tenant === undefined ? {} : { tenant } };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { errors } from "@soma/contracts/error-codes";
+import { bytes, cut, json, startScriptedServer } from "../../kit/test/scripted-server.ts";
+import { createClient, type SomaClient } from "../src/client.ts";
+import { SomaError } from "../src/soma-error.ts";
+
+const requestId = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+async function refusal(client: SomaClient): Promise<SomaError> {
+  try {
+    await client.cancelSession("s");
+  } catch (error) {
+    if (error instanceof SomaError) return error;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+test("a problem document becomes an error with all that it says", async () => {
+  const fields = [{ pointer: "/prompt", detail: "is required" }];
+  const problem = {
+    type: "urn:soma:problem:validation-failed",
+    title: errors.VALIDATION_FAILED.title,
+    status: 400,
+    detail: "/prompt: is required.",
+    code: "VALIDATION_FAILED",
+    request_id: "the-servers",
+    errors: fields,
+  };
+  await using server = await startScriptedServer(json(400, problem, { "retry-after": "7" }));
+  const error = await refusal(createClient({ baseUrl: server.url.href }));
+  const { code, status, title, detail, requestId: id, fields: found, retryAfterSeconds } = error;
+  assert.deepEqual(
+    { code, status, title, detail, id, found, retryAfterSeconds },
+    {
+      code: "VALIDATION_FAILED",
+      status: 400,
+      title: errors.VALIDATION_FAILED.title,
+      detail: "/prompt: is required.",
+      id: "the-servers",
+      found: fields,
+      retryAfterSeconds: 7,
+    },
+  );
+  assert.equal(error.message, error.detail);
+});
+
+test("an answer that is none of this API's is told apart, and the request's id stays known", async () => {
+  await using server = await startScriptedServer(
+    bytes(502, "<html>Bad Gateway</html>", { "content-type": "text/html" }),
+    bytes(200, "<html>Log in first</html>", { "content-type": "text/html" }),
+    json(500, { code: 7, detail: [] }),
+    cut,
+  );
+  const client = createClient({ baseUrl: server.url.href });
+  const found = [await refusal(client), await refusal(client), await refusal(client), await refusal(client)];
+  assert.deepEqual(
+    found.map(({ code, status }) => [code, status]),
+    [
+      ["BAD_RESPONSE", 502],
+      ["BAD_RESPONSE", 200],
+      ["BAD_RESPONSE", 500],
+      ["CONNECTION_FAILED", 0],
+    ],
+  );
+  for (const [index, { requestId: id }] of found.entries()) {
+    assert.match(id, requestId);
+    assert.equal(server.seen[index]?.headers["x-request-id"], id, "what the server was told");
+  }
+});
+
+test("where nobody listens, the error says where", async () => {
+  const { url, ...server } = await startScriptedServer();
+  await server[Symbol.asyncDispose]();
+  await assert.rejects(createClient({ baseUrl: url.href, timeoutMs: 300 }).getSession("s"), {
+    code: "CONNECTION_FAILED",
+    message: `No connection to ${url.origin} (ECONNREFUSED).`,
+    requestId,
+  });
+});
+
+test("a redirect is not followed: no token goes where it leads", async () => {
+  await using elsewhere = await startScriptedServer();
+  await using server = await startScriptedServer(bytes(307, "", { location: elsewhere.url.href }));
+  const error = await refusal(createClient({ baseUrl: server.url.href, token: "secret" }));
+  assert.equal(error.code, "CONNECTION_FAILED");
+  assert.equal(elsewhere.seen.length, 0);
+});
+
+test("no error holds the token", async () => {
+  await using server = await startScriptedServer(bytes(401, "no"), cut);
+  const client = createClient({ baseUrl: server.url.href, token: "soma_0123456789abcdef_canary" });
+  for (const error of [await refusal(client), await refusal(client)])
+    assert.ok(!`${JSON.stringify(error)}${String(error.stack)}${String(error.cause)}`.includes("canary"));
+});
+
+test("a token that cannot be had is the caller's own error", async () => {
+  const reason = new Error("log in again");
+  const client = createClient({ baseUrl: "http://127.0.0.1:1", token: () => Promise.reject(reason) });
+  await assert.rejects(client.getSession("s"), reason);
+});
+
+test("an address that cannot be one is refused at once", () => {
+  assert.throws(() => createClient({ baseUrl: "ftp://x" }), TypeError);
+  assert.throws(() => createClient({ baseUrl: "https://user:password@x" }), TypeError);
+  assert.throws(() => createClient({ baseUrl: "nonsense" }), TypeError);
+});
+
+test("an address may have a path, and ids are one part of it", async () => {
+  await using server = await startScriptedServer(json(202, {}));
+  await createClient({ baseUrl: `${server.url.href}soma/` }).cancelSession("a/../b?c");
+  assert.equal(server.seen[0]?.path, "/soma/v1/sessions/a%2F..%2Fb%3Fc/actions/cancel");
+});
