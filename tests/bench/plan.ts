@@ -23,6 +23,8 @@ export interface Plan {
   readonly streams: readonly number[];
   readonly streamBursts: number;
   readonly streamEvents: number;
+  /** Streamed answers in a slice of B13. */
+  readonly answers: number;
   /** A slice in which programs that are not ours used more of the machine than this is thrown away. */
   readonly maxOthersShare: number;
 }
@@ -43,6 +45,7 @@ const quick: Plan = {
   streams: [1_000],
   streamBursts: 10,
   streamEvents: 300,
+  answers: 5,
   maxOthersShare: 0.2,
 };
 
@@ -61,6 +64,7 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     appends: 3_000,
     verifyEvents: 1_000_000,
     streams: [1_000, 10_000],
+    answers: 20,
   },
   // That the machinery runs, in seconds; its figures mean nothing.
   smoke: {
@@ -81,6 +85,7 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     streams: [5],
     streamBursts: 2,
     streamEvents: 6,
+    answers: 1,
     maxOthersShare: Number.POSITIVE_INFINITY,
   },
 };

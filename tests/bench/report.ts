@@ -24,7 +24,7 @@ export function benchmarksPage({ plan, machine, at, comparisons, files }: Run): 
       one.what,
       `${spread(one.ours)} ${one.unit}`,
       `${one.other.name}: ${spread(one.other.value)}`,
-      `**${spread(one.ratio)}**`,
+      `**${spread(one.ratio)}**${one.difference === undefined || one.target === undefined || !("addsAtMost" in one.target) ? "" : `, adds **${spread(one.difference)}** ${one.unit}`}`,
       targetOf(one),
       one.faults.length > 0 ? "**void**" : metOf(one),
       String(one.pairs),
@@ -74,6 +74,8 @@ ${
   each stream, ours reads them from the ledger, where another process appended them: it finds them within 150 ms.
 - B11 appends one event after another, each durable before the next, in one process, against a statement that writes as many bytes into
   the same kind of database with the same settings. The databases are on the same disk.
+- B13 is the whole stack with the real small model: one answer after another, each of at most 96 tokens, streamed as OpenAI chat completions by
+  the gateway with a user's token, and by the model service itself with a step's token. Both count from the request.
 
 ## Run it
 
@@ -98,8 +100,9 @@ function short(value: number): string {
   return String(Number(value.toFixed(Math.abs(value) >= 10 ? 1 : 2)));
 }
 
-function targetOf({ target }: Comparison): string {
+function targetOf({ target, unit }: Comparison): string {
   if (target === undefined) return "–";
+  if ("addsAtMost" in target) return `adds ≤ ${String(target.addsAtMost)} ${unit}`;
   return "atMost" in target ? `≤ ${String(target.atMost)}` : `≥ ${String(target.atLeast)}`;
 }
 

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { python } from "../../services/orchestrator/test/ledger/python-verifier.ts";
 import { runDirOf } from "../../scripts/stack/src/layout.ts";
 import { describeMachine } from "./machine.ts";
+import { openModelSite } from "./model-site.ts";
 import type { Plan } from "./plan.ts";
 import { benchmarksPage } from "./report.ts";
 import type { Comparison, Measured } from "./result.ts";
 import { openSite, type Site } from "./site.ts";
 import { measureAppends } from "./suite/append.ts";
 import { measureCost } from "./suite/cost.ts";
+import { measureModelStream, type ModelSite } from "./suite/model-stream.ts";
 import { measureStreams } from "./suite/streams.ts";
 import { measureThroughput } from "./suite/throughput.ts";
 import { measureVerification } from "./suite/verification.ts";
@@ -28,9 +30,10 @@ interface Options {
 interface Part {
   readonly ids: readonly Comparison["id"][];
   readonly file: string;
-  /** With servers, or on its own in a folder. */
+  /** With servers, with the whole stack and its model, or on its own in a folder. */
   readonly measure:
     | { readonly onSite: (site: Site) => Promise<Measured> }
+    | { readonly withModel: (site: ModelSite) => Promise<Measured> }
     | { readonly alone: (folder: string) => Promise<Measured> };
 }
 
@@ -42,6 +45,7 @@ export async function runBench({ name, plan, only, out, profile, say }: Options)
     { ids: ["B9"], file: "B9.json", measure: { onSite: (site) => measureStreams(site, plan, say) } },
     { ids: ["B11"], file: "B11-append.json", measure: { alone: (folder) => measureAppends(folder, plan, say) } },
     { ids: ["B11"], file: "B11-verify.json", measure: { alone: (folder) => measureVerification(folder, plan, say) } },
+    { ids: ["B13"], file: "B13.json", measure: { withModel: (site) => measureModelStream(site, plan, say) } },
   ];
   const chosen = parts.filter(({ ids }) => only.length === 0 || ids.some((id) => only.includes(id)));
   const machine = describeMachine(python);
@@ -66,6 +70,16 @@ export async function runBench({ name, plan, only, out, profile, say }: Options)
         say(part.ids.join(", "));
         keep(part, await measure(site));
       }
+    } finally {
+      await site.close();
+    }
+  }
+  for (const part of chosen) {
+    if (!("withModel" in part.measure)) continue;
+    say(part.ids.join(", "));
+    const site = await openModelSite(`${name}-model`);
+    try {
+      keep(part, await part.measure.withModel(site));
     } finally {
       await site.close();
     }
