@@ -53,6 +53,7 @@ test("the identity service's bodies and the claims of its tokens", () => {
     "user_id tenant_id capabilities mfa_code? agent_id? audience? ttl_seconds? session_id? step? parent_jti? parent_origins?",
   );
   assert.equal(fieldsOf(identity.IssuedToken), "token expires_in token_type");
+  assert.equal(fieldsOf(identity.LoginRequest), "tenant token scope?");
   assert.equal(fieldsOf(identity.VerifyTokenRequest), "token audience?");
   assert.equal(fieldsOf(identity.VerifiedToken), "valid claims? reason?");
   assert.equal(fieldsOf(identity.RevokeTokenRequest), "token? jti?");

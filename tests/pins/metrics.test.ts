@@ -51,6 +51,8 @@ test("the identity service's own metrics, besides those of every service", async
     .filter((line) => line.startsWith("# TYPE soma_identity_"));
   assert.deepEqual(lines.toSorted(), [
     "# TYPE soma_identity_api_keys_total counter",
+    "# TYPE soma_identity_issuer_key_fetches_total counter",
+    "# TYPE soma_identity_logins_total counter",
     "# TYPE soma_identity_registry_refused gauge",
     "# TYPE soma_identity_revocations_total counter",
     "# TYPE soma_identity_tokens_issued_total counter",

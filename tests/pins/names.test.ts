@@ -49,6 +49,7 @@ test("topic, ports, header, audiences, agent", () => {
   });
   assert.equal(names.idempotencyKeyHeader, "idempotency-key");
   assert.equal(names.hopHeader, "x-soma-hop");
+  assert.equal(names.refusalHeader, "x-soma-refusal");
   assert.equal(names.platformTenant, "platform");
   assert.equal(names.apiKeyPrefix, "soma_");
   assert.deepEqual([names.apiKeyUserPrefix, names.foreignUserPrefix], ["key:", "oidc:"]);
@@ -94,6 +95,7 @@ test("nothing else is a wire name", () => {
     "orchestratorAudience",
     "platformTenant",
     "ports",
+    "refusalHeader",
     "roles",
     "searchAttributes",
     "sessionWorkflowType",

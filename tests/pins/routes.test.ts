@@ -51,6 +51,7 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
     "DELETE /v1/api-keys/{tenant}/{key_id}",
     "GET /v1/tenants/{tenant}",
     "PUT /v1/tenants/{tenant}",
+    "POST /v1/login",
     "POST /v1/tokens/exchange",
     "POST /v1/tokens/issue",
     "POST /v1/tokens/revoke",

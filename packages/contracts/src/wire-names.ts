@@ -43,6 +43,9 @@ export const idempotencyKeyHeader = "idempotency-key";
 /** Header in which the gateway says, signed, that a request came through it. */
 export const hopHeader = "x-soma-hop";
 
+/** Header in which the identity service tells a service why a login was refused; never sent on to who tried. */
+export const refusalHeader = "x-soma-refusal";
+
 /** Audience of callers' tokens for the orchestrator's API. */
 export const orchestratorAudience = "somagent-orchestrator";
 

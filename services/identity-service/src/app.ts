@@ -5,6 +5,7 @@ import { addApiKeyRoutes } from "./routes/api-key-routes.ts";
 import { addExchangeRoute } from "./routes/exchange-route.ts";
 import { addIssueRoute } from "./routes/issue-route.ts";
 import { addJwksRoute } from "./routes/jwks-route.ts";
+import { addLoginRoute } from "./routes/login-route.ts";
 import { addRevokeRoute } from "./routes/revoke-route.ts";
 import { addTenantRoutes } from "./routes/tenant-routes.ts";
 import { addVerifyRoute } from "./routes/verify-route.ts";
@@ -27,6 +28,7 @@ export async function buildApp(identity: Identity): Promise<Server> {
   addRevokeRoute(app, identity);
   addApiKeyRoutes(app, identity);
   addTenantRoutes(app, identity);
+  addLoginRoute(app, identity);
   addJwksRoute(app, identity);
   return app;
 }

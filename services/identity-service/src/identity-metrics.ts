@@ -6,6 +6,8 @@ export interface IdentityMetrics extends ServiceMetrics {
   readonly verifications: Counter<"result">;
   readonly revocations: Counter<"by">;
   readonly apiKeys: Counter<"change">;
+  readonly logins: Counter<"result">;
+  readonly keyFetches: Counter<"result">;
   readonly registryRefused: Gauge;
 }
 
@@ -43,6 +45,18 @@ export function createIdentityMetrics(): IdentityMetrics {
       name: "soma_identity_api_keys_total",
       help: "API keys that were made or revoked",
       labelNames: ["change"],
+      registers,
+    }),
+    logins: new Counter({
+      name: "soma_identity_logins_total",
+      help: "Logins with a foreign issuer's token: accepted, or the class of what was wrong",
+      labelNames: ["result"],
+      registers,
+    }),
+    keyFetches: new Counter({
+      name: "soma_identity_issuer_key_fetches_total",
+      help: "Times that a foreign issuer was asked for its keys: fetched or failed",
+      labelNames: ["result"],
       registers,
     }),
     registryRefused: new Gauge({

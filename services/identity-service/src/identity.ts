@@ -3,6 +3,9 @@ import type { Logger } from "@soma/kit/logger";
 import { totpProblem } from "./check-mfa.ts";
 import type { Settings } from "./config.ts";
 import { createIdentityMetrics, type IdentityMetrics } from "./identity-metrics.ts";
+import { isLoopbackAddress } from "./foreign/egress.ts";
+import { IssuerKeys } from "./foreign/issuer-keys.ts";
+import type { LoginDeps } from "./foreign/log-in.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { repeat } from "./repeat.ts";
 import { RegistryFile } from "./registry/registry-file.ts";
@@ -10,6 +13,7 @@ import { Principals } from "./principals/principals.ts";
 import { ServiceCredentials } from "./service-credentials.ts";
 import { apiKeyLimits } from "./api-keys/api-key-limits.ts";
 import { ApiKeyStore } from "./state/api-key-store.ts";
+import { ForeignUserStore } from "./state/foreign-user-store.ts";
 import { IssuedStore } from "./state/issued-store.ts";
 import { RevocationStore } from "./state/revocation-store.ts";
 import { isWritable, openStateDatabase } from "./state/state-database.ts";
@@ -19,7 +23,7 @@ import type { IssueDeps } from "./tokens/issue-token.ts";
 import type { VerifyDeps } from "./tokens/verify-token.ts";
 
 /** Everything that the routes need, opened. */
-export interface Identity extends IssueDeps, VerifyDeps {
+export interface Identity extends IssueDeps, VerifyDeps, LoginDeps {
   readonly credentials: ServiceCredentials;
   readonly tenants: TenantStore;
   readonly metrics: IdentityMetrics;
@@ -65,6 +69,9 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   const totp = new TotpStore(database);
   const apiKeys = new ApiKeyStore(database);
   const tenants = new TenantStore(database);
+  const foreignUsers = new ForeignUserStore(database);
+  // Who listens to this machine alone may believe it; beyond it, a tenant's URL must not lead to what stands beside us.
+  const loopbackAllowed = settings.HOST === "localhost" || isLoopbackAddress(settings.HOST);
   // A key whose token is lost with the machine gets another one; that is not worth a flush for each token.
   const memory = openStateDatabase(settings.DATA_DIR, "process");
   const issued = new IssuedStore(memory);
@@ -77,6 +84,7 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
     revocations.prune(Math.floor(clock() / 1_000));
     totp.prune(clock() - 3_600_000);
     issued.prune(Math.floor(clock() / 1_000));
+    foreignUsers.prune(Math.floor(clock() / 1_000));
     apiKeys.prune(Math.floor(clock() / 1_000) - apiKeyLimits.listedSeconds);
   };
   const tasks = [
@@ -86,11 +94,13 @@ export async function openIdentity(settings: Settings, log: Logger, clock: () =>
   ];
   return {
     registry: () => registry.current(),
-    principals: new Principals({ registry: () => registry.current(), tenants, apiKeys, clock }),
+    principals: new Principals({ registry: () => registry.current(), tenants, apiKeys, foreignUsers, clock }),
     keys,
     revocations,
     apiKeys,
     tenants,
+    foreignUsers,
+    issuerKeys: new IssuerKeys({ loopbackAllowed, log, fetches: metrics.keyFetches, clock }),
     issued,
     credentials,
     metrics,

@@ -37,6 +37,14 @@ export class ServiceCredentials {
 
   /** The service whose secret the Authorization header carries. @throws DomainError UNAUTHENTICATED otherwise. */
   authenticate(authorization: string | undefined): string {
+    const service = this.serviceOf(authorization);
+    if (service === undefined)
+      throw new DomainError("UNAUTHENTICATED", "Send a service's credential as: Authorization: Bearer <secret>.");
+    return service;
+  }
+
+  /** The same, where everybody is served; undefined for everybody else. */
+  serviceOf(authorization: string | undefined): string | undefined {
     const secret = /^Bearer ([A-Za-z0-9_-]{43,256})$/.exec(authorization ?? "")?.[1];
     const digest = sha256(secret ?? "");
     let found: string | undefined;
@@ -44,9 +52,7 @@ export class ServiceCredentials {
     for (const [service, expected] of this.#digests) {
       if (timingSafeEqual(expected, digest)) found = service;
     }
-    if (secret === undefined || found === undefined)
-      throw new DomainError("UNAUTHENTICATED", "Send a service's credential as: Authorization: Bearer <secret>.");
-    return found;
+    return secret === undefined ? undefined : found;
   }
 }
 

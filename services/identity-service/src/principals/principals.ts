@@ -1,14 +1,17 @@
-import { defaultAgent, type Capability } from "@soma/contracts/wire-names";
+import { defaultAgent, foreignUserPrefix, type Capability } from "@soma/contracts/wire-names";
 import { keyOfUser } from "../api-keys/api-key-text.ts";
 import type { Registry } from "../registry/parse-registry.ts";
 import type { ApiKeyStore } from "../state/api-key-store.ts";
+import type { ForeignUserStore } from "../state/foreign-user-store.ts";
 import type { TenantStore } from "../state/tenant-store.ts";
 import type { Principal } from "./principal.ts";
+import { roleLimit } from "./role-limit.ts";
 
 interface PrincipalsDeps {
   readonly registry: () => Registry;
   readonly tenants: TenantStore;
   readonly apiKeys: ApiKeyStore;
+  readonly foreignUsers: ForeignUserStore;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -33,9 +36,9 @@ export class Principals {
   /** The user of a tenant, unless there is none now. */
   find(tenant: string, user: string): Principal | undefined {
     const keyId = keyOfUser(user);
-    return keyId === undefined
-      ? this.#deps.registry().tenants.get(tenant)?.users.get(user)
-      : this.#findKey(tenant, keyId);
+    if (keyId !== undefined) return this.#findKey(tenant, keyId);
+    if (user.startsWith(foreignUserPrefix)) return this.#findForeign(tenant, user);
+    return this.#deps.registry().tenants.get(tenant)?.users.get(user);
   }
 
   /** What an agent of a tenant may do: nothing, when there is none of this name. */
@@ -56,5 +59,18 @@ export class Principals {
     if (key?.tenant !== tenant || key.revokedAt !== undefined || key.expiresAt <= clock() / 1_000) return undefined;
     if (!this.knowsTenant(tenant)) return undefined;
     return { role: key.role, capabilities: new Set(key.scopes), mfaRequired: false, totpSecretFile: undefined };
+  }
+
+  /**
+   * Somebody from elsewhere has all that his role can have, but for `platform.manage`: who runs the installation stands in
+   * its registry. He is there as long as the tenant trusts the issuer that vouched for him.
+   */
+  #findForeign(tenant: string, user: string): Principal | undefined {
+    const { clock, foreignUsers, tenants } = this.#deps;
+    const known = foreignUsers.find(tenant, user);
+    if (known === undefined || known.expiresAt <= clock() / 1_000) return undefined;
+    if (tenants.find(tenant)?.issuers.some(({ issuer }) => issuer === known.issuer) !== true) return undefined;
+    const capabilities = [...roleLimit(tenant, known.role)].filter((one) => one !== "platform.manage");
+    return { role: known.role, capabilities: new Set(capabilities), mfaRequired: false, totpSecretFile: undefined };
   }
 }
