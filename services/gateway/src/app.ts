@@ -45,8 +45,7 @@ export async function buildApp(parts: GatewayParts): Promise<Server> {
     metrics.connectionsDropped.inc();
   });
   app.addHook("preClose", (done) => {
-    // Cut, not ended: what breaks off must not look whole. Readers come back and resume.
-    for (const stream of openStreams) stream.destroy();
+    openStreams.cut();
     done();
   });
   addRoutes(app, parts);

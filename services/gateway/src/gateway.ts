@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { DependencyWatch } from "@soma/kit/dependency-watch";
 import type { Logger } from "@soma/kit/logger";
 import { Pool } from "undici";
@@ -12,6 +11,7 @@ import { TokenJudge } from "./identity/token-judge.ts";
 import { Slots } from "./limits/slots.ts";
 import { StrangerLimits } from "./limits/stranger-limits.ts";
 import { TokenBuckets } from "./limits/token-bucket.ts";
+import { OpenStreams } from "./proxy/open-streams.ts";
 import { PublicDocument } from "./public-document.ts";
 import type { Route } from "./route-table.ts";
 import { TenantAdmissions } from "./tenants/tenant-admissions.ts";
@@ -34,8 +34,7 @@ export interface GatewayParts {
   readonly document: PublicDocument;
   /** For requests that are passed on: nothing in them waits behind another. */
   readonly pools: Readonly<Record<Upstreams, Pool>>;
-  /** Streams under way: they end with the service, not it with them. */
-  readonly openStreams: Set<ServerResponse>;
+  readonly openStreams: OpenStreams;
   readonly watch: DependencyWatch<Upstreams>;
   close(): Promise<void>;
 }
@@ -78,7 +77,7 @@ export async function openGateway(config: GatewayConfig, log: Logger): Promise<G
     reporter,
     document: new PublicDocument(() => orchestrator.document()),
     pools,
-    openStreams: new Set(),
+    openStreams: new OpenStreams(),
     watch,
     async close() {
       await Promise.all([watch.stop(), reporter.close()]);

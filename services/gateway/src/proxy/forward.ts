@@ -46,6 +46,8 @@ export async function forward(visit: Visit, parts: GatewayParts): Promise<void> 
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);
   }
+  // Kept alive, its connection would hold the end of the service up.
+  if (parts.openStreams.closing) reply.raw.setHeader("connection", "close");
   reply.raw.writeHead(answer.statusCode);
   if (asksForStream(visit)) openStream(reply, parts);
   try {
@@ -58,7 +60,6 @@ export async function forward(visit: Visit, parts: GatewayParts): Promise<void> 
 
 function openStream({ raw }: FastifyReply, { openStreams }: GatewayParts): void {
   openStreams.add(raw);
-  raw.once("close", () => openStreams.delete(raw));
   // The longest time that a reader may take nothing while there is something to take.
   raw.setTimeout(silenceMs);
   raw.flushHeaders();
