@@ -9,7 +9,8 @@ import { test } from "node:test";
 import type { SessionPage } from "@soma/contracts/session";
 import { demoSession } from "../harness/api.ts";
 import { startFaultProxy } from "../harness/fault-proxy.ts";
-import { startOrchestrator, type OrchestratorProcess, type Owner } from "../harness/orchestrator-process.ts";
+import { startOrchestrator, type OrchestratorProcess } from "../harness/orchestrator-process.ts";
+import type { Owner } from "../harness/service-process.ts";
 import { until } from "../harness/until.ts";
 import { stackUnderTest } from "../harness/stack-under-test.ts";
 

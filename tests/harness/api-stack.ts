@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { orchestratorAudience } from "@soma/contracts/wire-names";
 import { startStack, type RunningStack } from "../../scripts/stack/src/start-stack.ts";
-import type { Owner } from "./orchestrator-process.ts";
+import type { Owner } from "./service-process.ts";
 
 /** Everything but the model, as real processes: sessions start, are decided on and canceled, and wait for the model. */
 export interface ApiStack {

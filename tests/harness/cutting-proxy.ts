@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import type { Owner } from "./orchestrator-process.ts";
+import type { Owner } from "./service-process.ts";
 
 /**
  * Says how much of an answer passes before its connection is cut: a number of bytes, or undefined while all of what has

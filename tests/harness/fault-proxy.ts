@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
-import type { Owner } from "./orchestrator-process.ts";
+import type { Owner } from "./service-process.ts";
 
 /** What the proxy does with the next requests. */
 export type Fault =

@@ -1,5 +1,5 @@
 import { deniedPrompt, startApiStack } from "../../../tests/harness/api-stack.ts";
-import type { Owner } from "../../../tests/harness/orchestrator-process.ts";
+import type { Owner } from "../../../tests/harness/service-process.ts";
 import { until } from "../../../tests/harness/until.ts";
 import { createClient } from "../src/client.ts";
 import type { SessionUpdate } from "../src/watch-session.ts";

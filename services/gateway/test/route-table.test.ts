@@ -14,10 +14,7 @@ test("every route of the orchestrator has a row in the gateway's table, or is kn
   );
   const ours = new Set(routeTable.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`));
   assert.ok(theirs.length > internal.length);
-  assert.deepEqual(
-    theirs.filter((route) => !ours.has(route)).toSorted(),
-    internal.toSorted(),
-  );
+  assert.deepEqual(theirs.filter((route) => !ours.has(route)).toSorted(), internal.toSorted());
 });
 
 test("a row that takes a body names its schema, and a start names its right", () => {

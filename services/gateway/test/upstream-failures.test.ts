@@ -117,10 +117,7 @@ suite("upstreams that fail", { concurrency: true }, () => {
         gone.resolve();
       });
     });
-    const raw = await openRaw(
-      door.gateway.url,
-      head("GET", "/v1/sessions", { authorization: `Bearer ${door.token}` }),
-    );
+    const raw = await openRaw(door.gateway.url, head("GET", "/v1/sessions", { authorization: `Bearer ${door.token}` }));
     await came.promise;
     raw.socket.destroy();
     await gone.promise;

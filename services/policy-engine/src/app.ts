@@ -46,10 +46,7 @@ export async function buildApp({ settings, log, now = () => new Date(), reload }
   addPacksRoute(app, store);
   // Watched before it is read, so that a change in between is not missed.
   const watch = watchDirectory({ directory: settings.POLICY_DIR, onChange: () => store.scan(), ...reload });
-  app.addHook("onClose", (_app, done) => {
-    watch.close();
-    done();
-  });
+  app.addHook("onClose", () => watch.close());
   await store.scan();
   return app;
 }

@@ -32,7 +32,13 @@ const question = {
 };
 
 /** B13: a streamed answer through gateway, orchestrator, policy, identity and Temporal, and one from the model itself. */
-export async function measureModelStream(site: ModelSite, plan: Plan, say: (line: string) => void): Promise<Measured> {
+export async function measureModelStream(
+  site: ModelSite,
+  plan: Plan,
+  say: (line: string) => void,
+): Promise<
+  Measured & { readonly raw: { readonly rounds: readonly Readonly<Record<"ours" | "direct", ChatSlice>>[] } }
+> {
   const ways = {
     ours: { pool: new Pool(site.gatewayUrl), token: site.callerToken },
     direct: { pool: new Pool(site.modelUrl), token: site.modelToken },

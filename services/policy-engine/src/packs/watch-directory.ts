@@ -11,7 +11,8 @@ interface WatchOptions {
 }
 
 export interface DirectoryWatch {
-  close(): void;
+  /** Resolves when nothing is called any more and what was called has ended. */
+  close(): Promise<void>;
 }
 
 /**
@@ -23,10 +24,15 @@ export function watchDirectory(options: WatchOptions): DirectoryWatch {
   const { directory, debounceMs = 150, pollMs = 5_000 } = options;
   let watcher: FSWatcher | undefined;
   let pending: NodeJS.Timeout | undefined;
+  const running = new Set<Promise<void>>();
 
+  function change(): void {
+    const run = options.onChange().finally(() => running.delete(run));
+    running.add(run);
+  }
   function trigger(): void {
     clearTimeout(pending);
-    pending = setTimeout(() => void options.onChange(), debounceMs);
+    pending = setTimeout(change, debounceMs);
   }
   function unwatch(): void {
     watcher?.close();
@@ -52,13 +58,14 @@ export function watchDirectory(options: WatchOptions): DirectoryWatch {
     unwatch();
     attach();
     // Not through `trigger`: a stream of events that never rests would put it off for ever.
-    void options.onChange();
+    change();
   }, pollMs);
   return {
-    close() {
+    async close() {
       clearInterval(poll);
       clearTimeout(pending);
       unwatch();
+      await Promise.all(running);
     },
   };
 }
