@@ -31,7 +31,7 @@ export function openaiPage(): string {
 }
 
 function parameterTable(rules: Readonly<Record<string, ParameterRule>>): string {
-  const rows = Object.entries(rules).map(([name, rule]) => [code(name), ...wordsFor(rule)]);
+  const rows = Object.entries(rules).map(([name, rule]) => [code(name)].concat(wordsFor(rule)));
   return table(["parameter", "is", "because"], rows);
 }
 

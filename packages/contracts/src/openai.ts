@@ -43,7 +43,7 @@ export const ChatCompletionRequest = Type.Object(
         Type.Object(
           {
             include_usage: Type.Optional(Type.Boolean()),
-            include_obfuscation: Type.Optional(Type.Boolean()),
+            include_obfuscation: Type.Optional(Type.Literal(false)),
           },
           { additionalProperties: false },
         ),
@@ -85,7 +85,7 @@ export const ResponseRequest = Type.Object(
     instructions: Type.Optional(orNull(Type.String())),
     stream: Type.Optional(orNull(Type.Boolean())),
     stream_options: Type.Optional(
-      orNull(Type.Object({ include_obfuscation: Type.Optional(Type.Boolean()) }, { additionalProperties: false })),
+      orNull(Type.Object({ include_obfuscation: Type.Optional(Type.Literal(false)) }, { additionalProperties: false })),
     ),
     background: Type.Optional(orNull(Type.Boolean())),
     max_output_tokens: Type.Optional(orNull(tokens)),

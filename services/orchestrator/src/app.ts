@@ -11,6 +11,7 @@ import { addOpenai } from "./routes/openai/add-openai.ts";
 import type { ModelListDeps } from "./openai/list-models.ts";
 import type { RouteDeps } from "./routes/route-deps.ts";
 import { addStartSession } from "./routes/start-session.ts";
+import { StartsUnderWay } from "./sessions/starts-under-way.ts";
 import { version } from "./version.ts";
 
 interface AppOptions extends Omit<RouteDeps, "fromGateway">, ModelListDeps {
@@ -41,11 +42,12 @@ export async function buildApp(options: AppOptions): Promise<Server> {
     guard: options.hop.guard,
   });
   const deps: RouteDeps = { ...options, fromGateway: options.hop.fromGateway };
-  addStartSession(app, deps);
+  const starts = new StartsUnderWay();
+  addStartSession(app, { ...deps, starts });
   addListSessions(app, deps);
   addGetSession(app, deps);
   addReadEvents(app, deps);
   addCancelSession(app, deps);
-  await addOpenai(app, { answerWithinMs, ...options, ...deps });
+  await addOpenai(app, { answerWithinMs, ...options, ...deps, starts });
   return app;
 }

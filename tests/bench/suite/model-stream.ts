@@ -37,7 +37,12 @@ export async function measureModelStream(
   plan: Plan,
   say: (line: string) => void,
 ): Promise<
-  Measured & { readonly raw: { readonly rounds: readonly Readonly<Record<"ours" | "direct", ChatSlice>>[] } }
+  Measured & {
+    readonly raw: {
+      readonly question: unknown;
+      readonly rounds: readonly Readonly<Record<"ours" | "direct", ChatSlice>>[];
+    };
+  }
 > {
   const ways = {
     ours: { pool: new Pool(site.gatewayUrl), token: site.callerToken },
@@ -99,7 +104,7 @@ export async function measureModelStream(
         line("first token of a streamed answer", "ms", (slice) => slice.firstTokenMs, { addsAtMost: 50 }),
         line("a streamed answer, whole", "tokens/s", (slice) => slice.tokensPerSecond, { atLeast: 0.9 }),
       ],
-      raw: { question, answersInASlice: plan.answers, rounds: shown },
+      raw: { question, rounds: shown },
     };
   } finally {
     await Promise.all(Object.values(ways).map(({ pool }) => pool.close()));

@@ -18,6 +18,8 @@ export class EventSink {
   constructor(reply: FastifyReply) {
     this.#reply = reply;
     this.#out = reply.raw;
+    // A session may be silent for longer than the server lets a connection be; that its reader has gone is seen by its close.
+    reply.raw.socket?.setTimeout(0);
     this.#out.on("close", () => {
       if (!this.#out.writableFinished) this.#gone.abort();
     });

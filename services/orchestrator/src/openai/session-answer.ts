@@ -2,6 +2,7 @@ import type { UserId } from "@soma/contracts/ids";
 import { errors } from "@soma/contracts/error-codes";
 import { isTerminal, type SessionResult } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
+import { toDomainError } from "@soma/kit/problem-response";
 import type { Logger } from "@soma/kit/logger";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { cancelSession } from "../sessions/cancel-session.ts";
@@ -10,6 +11,7 @@ import type { SessionDeps } from "../sessions/session-deps.ts";
 import { viewSession } from "../sessions/session-view.ts";
 import { isLastEvent } from "../streams/last-event.ts";
 import type { StreamRegistry } from "../streams/stream-registry.ts";
+import type { EventSink } from "./event-sink.ts";
 
 /** What the answers of this face are made with. */
 export interface AnswerDeps extends SessionDeps {
@@ -49,6 +51,19 @@ export async function resultOf(deps: SessionDeps, row: SessionRow): Promise<Sess
   if (view.result !== undefined) return view.result;
   const code = view.error?.code ?? "INTERNAL";
   throw new DomainError(code, `${errors[code].title}; /v1/sessions/${row.session_id}/events has the record.`);
+}
+
+/**
+ * A failure as the stream that has begun can tell it; nothing after this is seen by the server's own error handling.
+ *
+ * @throws the failure itself when nothing was sent yet: then it is an HTTP status
+ */
+export function failureInStream(deps: AnswerDeps, sink: EventSink, error: unknown): DomainError {
+  if (!sink.begun) throw error;
+  const known = toDomainError(error);
+  if (errors[known.code].status >= 500)
+    deps.log.error({ code: known.code, err: known.cause ?? known }, "a stream failed");
+  return known;
 }
 
 /** The service stops before the session has ended. */

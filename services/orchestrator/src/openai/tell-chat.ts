@@ -5,7 +5,7 @@ import { isLastEvent } from "../streams/last-event.ts";
 import { chatChunk } from "./chat-answer.ts";
 import { openaiError } from "./errors.ts";
 import type { EventSink } from "./event-sink.ts";
-import { resultOf, stopping, type AnswerDeps } from "./session-answer.ts";
+import { failureInStream, resultOf, stopping, type AnswerDeps } from "./session-answer.ts";
 import { TextTeller } from "./text-teller.ts";
 
 interface ChatStream {
@@ -24,8 +24,7 @@ export async function tellChat(deps: AnswerDeps, { row, sink, includeUsage }: Ch
   try {
     await tellChunks(deps, { row, sink, includeUsage });
   } catch (error) {
-    if (!sink.begun || !(error instanceof DomainError)) throw error;
-    await sink.write(openaiError(error));
+    await sink.write(openaiError(failureInStream(deps, sink, error)));
   }
   if (sink.begun) sink.end();
 }

@@ -7,11 +7,11 @@ import type { SessionRow } from "../ledger/session-row.ts";
 import { findSession } from "../sessions/find-session.ts";
 import { viewSession } from "../sessions/session-view.ts";
 import { isLastEvent } from "../streams/last-event.ts";
-import { cursorNumber, type Cursor } from "./cursor.ts";
+import { cursorNumber, place, type Cursor } from "./cursor.ts";
 import { openaiError } from "./errors.ts";
 import type { EventSink } from "./event-sink.ts";
 import { asBegun, outputMessage, readAsked, readResponse, response } from "./response-answer.ts";
-import { stopping, type AnswerDeps } from "./session-answer.ts";
+import { failureInStream, stopping, type AnswerDeps } from "./session-answer.ts";
 import { answerChanged } from "./tell-chat.ts";
 import { TextTeller } from "./text-teller.ts";
 
@@ -21,13 +21,11 @@ export async function tellResponse(deps: AnswerDeps, row: SessionRow, sink: Even
   try {
     await teller.run();
   } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    await teller.tellError(error);
+    await teller.tellError(failureInStream(deps, sink, error));
   }
   sink.end();
 }
 
-const place = { itemAdded: 1, partAdded: 2, textDone: 0, partDone: 1, itemDone: 2 } as const;
 const where = { output_index: 0, content_index: 0 } as const;
 
 class ResponseTeller {
@@ -41,18 +39,20 @@ class ResponseTeller {
   /** The ledger's `sequence` that this stream has come to. */
   #at: number;
   #hasItem: boolean;
+  #hasPart: boolean;
   #isRunning = false;
 
-  constructor(deps: AnswerDeps, row: SessionRow, sink: EventSink, { sequence, place: told }: Cursor) {
+  constructor(deps: AnswerDeps, row: SessionRow, sink: EventSink, { sequence, place: told, isWhole }: Cursor) {
     this.#deps = deps;
     this.#row = row;
     this.#sink = sink;
     this.#itemId = openaiIdPrefixes.message + row.session_id;
     // Of an event that was told in part the rest is still to come: it is read again, and what was told is left out.
-    this.#at = told === undefined ? sequence : sequence - 1;
-    this.#toldUpTo = told === undefined ? cursorNumber(sequence + 1, 0) - 1 : cursorNumber(sequence, told);
-    this.#text = new TextTeller(Math.max(0, (told ?? 0) - place.partAdded));
-    this.#hasItem = (told ?? 0) > place.partAdded;
+    this.#at = isWhole ? sequence : sequence - 1;
+    this.#toldUpTo = cursorNumber(sequence, told);
+    this.#text = new TextTeller(Math.max(0, told - place.partAdded));
+    this.#hasItem = told >= place.itemAdded;
+    this.#hasPart = told >= place.partAdded;
   }
 
   async run(): Promise<void> {
@@ -110,12 +110,14 @@ class ResponseTeller {
   }
 
   async #tellItem(): Promise<void> {
-    if (this.#hasItem) return;
+    if (!this.#hasItem)
+      await this.#tell(cursorNumber(this.#at, place.itemAdded), "response.output_item.added", {
+        output_index: 0,
+        item: outputMessage(this.#row.session_id, undefined, "in_progress"),
+      });
     this.#hasItem = true;
-    await this.#tell(cursorNumber(this.#at, place.itemAdded), "response.output_item.added", {
-      output_index: 0,
-      item: outputMessage(this.#row.session_id, undefined, "in_progress"),
-    });
+    if (this.#hasPart) return;
+    this.#hasPart = true;
     await this.#tell(cursorNumber(this.#at, place.partAdded), "response.content_part.added", {
       item_id: this.#itemId,
       ...where,

@@ -1,11 +1,11 @@
 import { idempotencyKeyHeader } from "@soma/contracts/wire-names";
 import { StartSessionAccepted, StartSessionRequest } from "@soma/contracts/session";
-import { DomainError } from "@soma/kit/domain-error";
 import type { Server } from "@soma/kit/server";
 import { Type } from "typebox";
 import { requireScope, resolvePrincipal } from "../access/principal.ts";
 import { refuse } from "../sessions/session-input.ts";
 import { startSession } from "../sessions/start-session.ts";
+import type { StartsUnderWay } from "../sessions/starts-under-way.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { problems } from "./session-params.ts";
 
@@ -16,9 +16,13 @@ export const StartHeaders = Type.Object({
   ),
 });
 
+/** What the routes that start sessions need beside the others. */
+export interface StartDeps extends RouteDeps {
+  readonly starts: StartsUnderWay;
+}
+
 /** `POST /v1/sessions` and `POST /v1/sessions/start`: the same operation under two paths. */
-export function addStartSession(app: Server, deps: RouteDeps): void {
-  const underWay = new Set<string>();
+export function addStartSession(app: Server, deps: StartDeps): void {
   for (const url of ["/v1/sessions", "/v1/sessions/start"]) {
     app.post(
       url,
@@ -40,20 +44,9 @@ export function addStartSession(app: Server, deps: RouteDeps): void {
           user: oneOf("/user", body.user, body.user_id),
         });
         const key = request.headers[idempotencyKeyHeader];
-        const slot = key === undefined ? undefined : `${principal.tenant} ${key}`;
-        if (slot !== undefined && underWay.has(slot)) {
-          throw new DomainError(
-            "IDEMPOTENCY_IN_PROGRESS",
-            "The first request with this key is still running; try again.",
-            { retryAfterSeconds: 1 },
-          );
-        }
-        if (slot !== undefined) underWay.add(slot);
-        try {
-          return await reply.code(202).send(await startSession(deps, principal, body, key));
-        } finally {
-          if (slot !== undefined) underWay.delete(slot);
-        }
+        return reply
+          .code(202)
+          .send(await deps.starts.run(principal.tenant, key, () => startSession(deps, principal, body, key)));
       },
     );
   }

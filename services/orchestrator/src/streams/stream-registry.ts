@@ -14,7 +14,7 @@ const maxStreams = 2_000;
 const quietMs = 8_000;
 
 /** What is ended when the service stops. */
-export interface OpenStream {
+interface OpenStream {
   end(): void;
 }
 
@@ -48,18 +48,13 @@ export class StreamRegistry {
   /** Streams a session's events after a position; resolves when the stream runs. */
   async open(row: SessionRow, out: ServerResponse, after: number): Promise<void> {
     const stream = new SessionStream({ ledger: this.#ledger, tail: this.#tail, deltas: this.#deltas }, row, out, after);
-    this.track(stream, out);
+    this.#track(stream, out);
     await stream.start();
   }
 
-  /** Counts a stream, of whatever protocol, until its connection closes. */
-  track(stream: OpenStream, out: ServerResponse): void {
-    this.#open.add(stream);
-    this.#gauge.set(this.#open.size);
-    out.on("close", () => {
-      this.#open.delete(stream);
-      this.#gauge.set(this.#open.size);
-    });
+  /** Counts a stream of another protocol, whose events come by {@link follow}, until its connection closes. */
+  count(out: ServerResponse): void {
+    this.#track({ end: endsWithItsEvents }, out);
   }
 
   /** A session's events and deltas for a reader in this process; ends with the signal, too, and when the service stops. */
@@ -71,9 +66,13 @@ export class StreamRegistry {
     });
   }
 
-  /** True when the service stops: what is followed ends without its end. */
-  get isClosing(): boolean {
-    return this.#closing.signal.aborted;
+  #track(stream: OpenStream, out: ServerResponse): void {
+    this.#open.add(stream);
+    this.#gauge.set(this.#open.size);
+    out.on("close", () => {
+      this.#open.delete(stream);
+      this.#gauge.set(this.#open.size);
+    });
   }
 
   async close(): Promise<void> {
@@ -81,4 +80,8 @@ export class StreamRegistry {
     for (const stream of this.#open) stream.end();
     await this.#tail.close();
   }
+}
+
+function endsWithItsEvents(): void {
+  // When the service stops, what is followed ends, and the stream can say so in its own words.
 }

@@ -13,6 +13,7 @@ async function startClient(...script: readonly Answer[]) {
   return {
     server,
     pieces,
+    listModels: () => client.listModels("canary-token"),
     checkHealth: (signal: AbortSignal) => client.checkHealth(signal),
     complete: (changes: Partial<CompletionRequest> = {}) =>
       client.complete({
@@ -61,6 +62,41 @@ test("the request is that of an OpenAI-compatible server, with the step's token 
   };
   assert.deepEqual(JSON.parse(plain.body), common);
   assert.deepEqual(JSON.parse(bounded?.body ?? ""), { ...common, model: "org/model", max_tokens: 7 });
+});
+
+test("sampling goes along, and asks for no more than policy allows", async () => {
+  const answers = [1, 2, 3].map(() => stream(finish, usage, done));
+  await using client = await startClient(...answers);
+  const sampling = { temperature: 0, top_p: 0.5, seed: 1, stop: ["x"] };
+  await client.complete({ sampling });
+  await client.complete({ sampling: { max_tokens: 5 }, maxOutputTokens: 7 });
+  await client.complete({ sampling: { max_tokens: 9 }, maxOutputTokens: 7 });
+  const bodies = client.server.seen.map(({ body }): Record<string, unknown> => JSON.parse(body));
+  const { temperature, top_p, seed, stop, max_tokens } = bodies[0] ?? {};
+  assert.deepEqual({ temperature, top_p, seed, stop }, sampling);
+  assert.deepEqual([max_tokens, bodies[1]?.["max_tokens"], bodies[2]?.["max_tokens"]], [undefined, 5, 7]);
+});
+
+test("a list of models that is none, too long or not there is an error with a code", async () => {
+  for (const [answer, expected] of [
+    [json(200, { data: "x" }), "MODEL_BAD_RESPONSE"],
+    [json(200, { data: [{ id: 7 }] }), "MODEL_BAD_RESPONSE"],
+    [json(200, { data: [{ id: "x".repeat(257) }] }), "MODEL_BAD_RESPONSE"],
+    [bytes(200, "<html>"), "MODEL_BAD_RESPONSE"],
+    [json(401, {}), "MODEL_TOKEN_REFUSED"],
+    [json(500, {}), "MODEL_UNAVAILABLE"],
+    [cut, "MODEL_UNAVAILABLE"],
+  ] as const) {
+    await using client = await startClient(answer);
+    await assert.rejects(client.listModels(), code(expected));
+  }
+  await using client = await startClient(
+    json(200, { data: [{ id: "a" }, { id: "b", created: 3, owned_by: "o", x: 1 }] }),
+  );
+  assert.deepEqual(await client.listModels(), [
+    { id: "a", object: "model", created: 0, owned_by: "unknown" },
+    { id: "b", object: "model", created: 3, owned_by: "o" },
+  ]);
 });
 
 for (const [header, value, expected] of [

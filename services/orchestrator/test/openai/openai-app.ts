@@ -3,7 +3,7 @@ import type { StartSessionRequest } from "@soma/contracts/session";
 import { digestOf, sha256 } from "@soma/kit/digest";
 import { createMetrics } from "@soma/kit/metrics";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
-import { requireToken } from "../../src/access/authenticate.ts";
+import { requireToken, type Authenticate } from "../../src/access/authenticate.ts";
 import { openHopGate } from "../../src/access/hop/hop-gate.ts";
 import { eventContext } from "../../src/activities/step-events.ts";
 import { createIdentityClient } from "../../src/adapters/identity-client.ts";
@@ -24,7 +24,8 @@ interface Options {
   readonly answerWithinMs?: number;
   /** Whether Temporal was seen last; there is none. */
   readonly temporalIsUp?: boolean;
-  readonly modelUrl?: URL;
+  /** How callers are known; by their tokens unless given. */
+  readonly authenticate?: Authenticate;
 }
 
 export const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
@@ -44,7 +45,7 @@ export async function startOpenaiApp(options: Options = {}) {
   const sessionMetrics = createSessionMetrics(metrics.registry);
   const deltas = new DeltaHub();
   const identityClient = createIdentityClient(identity.url, identity.credentialFile);
-  const model = createModelClient(options.modelUrl ?? new URL("http://127.0.0.1:1"));
+  const model = createModelClient(new URL("http://127.0.0.1:1"));
   const streams = new StreamRegistry(ledger, deltas, log, sessionMetrics.openStreams);
   const app = await buildApp({
     ...session.deps,
@@ -52,7 +53,7 @@ export async function startOpenaiApp(options: Options = {}) {
     metrics,
     sessionMetrics,
     missing: () => [],
-    authenticate: requireToken(identityClient),
+    authenticate: options.authenticate ?? requireToken(identityClient),
     hop: await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry }),
     streams,
     identity: identityClient,

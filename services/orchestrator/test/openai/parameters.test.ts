@@ -18,31 +18,31 @@ function refusalOf(call: () => unknown): { code: string; pointer: string | undef
   return undefined;
 }
 
-for (const [face, table, read] of [
+for (const [face, table, ask] of [
   ["chat", chatParameters, (more: object) => readChatRequest({ ...chat, ...more })],
   ["responses", responseParameters, (more: object) => readResponseRequest({ ...response, ...more })],
 ] as const) {
   test(`${face}: each parameter does what its row says, and null is one that was not given`, () => {
-    const plain = read({});
+    const plain = ask({});
     for (const [name, rule] of Object.entries<ParameterRule>(table)) {
       if (rule.kind === "used") continue;
-      assert.deepEqual(read({ [name]: null }), plain, `${name}: null`);
+      assert.deepEqual(ask({ [name]: null }), plain, `${name}: null`);
       const refused = { code: "PARAMETER_UNSUPPORTED", pointer: `/${name}` };
-      const odd = refusalOf(() => read({ [name]: "something else" }));
+      const odd = refusalOf(() => ask({ [name]: "something else" }));
       if (rule.kind === "ignored") {
-        assert.deepEqual(read({ [name]: "something else" }), plain, name);
+        assert.deepEqual(ask({ [name]: "something else" }), plain, name);
         continue;
       }
       assert.deepEqual(odd, refused, name);
       const allowed = rule.kind === "only" ? rule.values : [];
-      for (const value of allowed) assert.deepEqual(read({ [name]: value }), plain, name);
+      for (const value of allowed) assert.deepEqual(ask({ [name]: value }), plain, name);
     }
   });
 
   test(`${face}: a parameter that is in no row is refused, the names of objects' own members included`, () => {
     for (const name of ["future_parameter", "toString", "constructor"])
       assert.deepEqual(
-        refusalOf(() => read({ [name]: 1 })),
+        refusalOf(() => ask({ [name]: 1 })),
         { code: "PARAMETER_UNSUPPORTED", pointer: `/${name}` },
       );
   });
@@ -72,10 +72,11 @@ test("sampling becomes the session's; nothing is added that was not asked for", 
   });
 });
 
+const read = (message: object) => readChatRequest({ model: "m", messages: [{ role: "user", ...message }] }).messages;
+const part = (text: string) => ({ type: "text", text });
+const refused = (pointer: string) => ({ code: "PARAMETER_UNSUPPORTED", pointer });
+
 test("messages: parts of text are joined, answers can be sent back as they came, all else is refused by name", () => {
-  const read = (...messages: object[]) =>
-    readChatRequest({ model: "m", messages: messages.map((message) => ({ role: "user", ...message })) }).messages;
-  const part = (text: string) => ({ type: "text", text });
   assert.deepEqual(read({ content: [part("a"), part("b")] }), [{ role: "user", content: "ab" }]);
   assert.deepEqual(read({ role: "assistant", content: "x", refusal: null, annotations: [], tool_calls: [] }), [
     { role: "assistant", content: "x" },
@@ -85,7 +86,6 @@ test("messages: parts of text are joined, answers can be sent back as they came,
   assert.deepEqual(readResponseRequest({ input: [{ ...output, content: [text] }] }).messages, [
     { role: "assistant", content: "x" },
   ]);
-  const refused = (pointer: string) => ({ code: "PARAMETER_UNSUPPORTED", pointer });
   for (const [message, pointer] of [
     [{ role: "tool", content: "x" }, "/messages/0/role"],
     [{ role: "function", content: "x" }, "/messages/0/role"],

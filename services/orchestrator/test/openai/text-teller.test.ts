@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { TextTeller } from "../../src/openai/text-teller.ts";
 
 /** A text of any characters, those beyond U+FFFF included, cut into pieces anywhere: between the halves of a pair, too. */

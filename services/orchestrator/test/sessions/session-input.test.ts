@@ -4,6 +4,7 @@ import { sha256 } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { createdEvent } from "../../src/sessions/created-event.ts";
 import { assertMetadata, readPrompt, capsuleOf, labelsOf, readSessionInput } from "../../src/sessions/session-input.ts";
+import { judgedText } from "../../src/sessions/session-prompt.ts";
 
 const good = { session_id: "sess-1", tenant: "tenant-a", user: "ann", prompt: "hello" };
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) });
@@ -26,6 +27,39 @@ test("what a Temporal client sends is read as it is, and nothing that has no nam
   assert.deepEqual(readSessionInput({ ...full, role: "admin", authn: "token", token: "canary" }), full);
 });
 
+test("messages and sampling stand in a prompt's place, and their digest binds each of them", () => {
+  const { prompt: _prompt, ...who } = good;
+  const messages = [
+    { role: "system" as const, content: "Be brief." },
+    { role: "user" as const, content: 'Say "hi"\nand stop.' },
+  ];
+  const asked = { ...who, messages, sampling: { temperature: 0, stop: ["x"] } };
+  const session = readSessionInput(asked);
+  assert.deepEqual(session, { ...asked, metadata: {} });
+  const origin = { role: "operator", authn: "token" as const, taskQueue: "q" };
+  const data = (input: unknown) => createdEvent(readSessionInput(input), origin).created.data;
+  assert.equal(data(asked).prompt_format, "chat");
+  const canonical =
+    '{"messages":[{"content":"Be brief.","role":"system"},{"content":"Say \\"hi\\"\\nand stop.","role":"user"}],"sampling":{"stop":["x"],"temperature":0}}';
+  assert.equal(data(asked).prompt_digest, sha256(canonical));
+  const others = [
+    { ...who, messages },
+    { ...asked, sampling: { temperature: 0.5, stop: ["x"] } },
+    { ...asked, messages: messages.toReversed() },
+    { ...asked, messages: messages.map(({ content }) => ({ role: "user", content })) },
+    { ...asked, messages: messages.slice(1) },
+  ];
+  const digests = [asked, ...others].map((input) => data(input).prompt_digest);
+  assert.equal(new Set(digests).size, digests.length);
+  // A prompt that is the very text of such a document is a prompt all the same, and says so.
+  const plain = data({ ...who, prompt: canonical });
+  assert.deepEqual([plain.prompt_digest, plain.prompt_format], [sha256(canonical), undefined]);
+  // Every text, as it was written, whoever says it.
+  assert.equal(judgedText(session), 'Be brief.\nSay "hi"\nand stop.');
+  assert.equal(judgedText(readSessionInput(good)), "hello");
+});
+
+const message = { role: "user", content: "x" };
 const bad: readonly [title: string, input: unknown, pointer: string][] = [
   ["nothing", undefined, ""],
   ["a text", "hello", ""],
@@ -34,6 +68,21 @@ const bad: readonly [title: string, input: unknown, pointer: string][] = [
   ["a session id with a path", { ...good, session_id: "../x" }, "/session_id"],
   ["a tenant that is none", { ...good, tenant: "a b" }, "/tenant"],
   ["a user that is none", { ...good, user: "" }, "/user"],
+  ["neither prompt nor messages", { ...good, prompt: undefined }, "/prompt"],
+  ["prompt and messages", { ...good, messages: [message] }, "/messages"],
+  ["sampling beside a prompt", { ...good, sampling: { seed: 1 } }, "/sampling"],
+  ["messages without a text", { ...good, prompt: undefined, messages: [{ role: "user", content: "" }] }, "/messages"],
+  ["65 messages", { ...good, prompt: undefined, messages: Array.from({ length: 65 }, () => message) }, "/messages"],
+  [
+    "messages too long together",
+    { ...good, prompt: undefined, messages: [1, 2].map(() => ({ role: "user", content: "x".repeat(51_200) })) },
+    "/messages",
+  ],
+  [
+    "a message with half a surrogate pair",
+    { ...good, prompt: undefined, messages: [message, { role: "user", content: "\ud800" }] },
+    "/messages/1/content",
+  ],
   ["an empty prompt", { ...good, prompt: "" }, "/prompt"],
   ["a prompt that is too long", { ...good, prompt: "x".repeat(102_401) }, "/prompt"],
   ["a prompt that is too long in bytes alone", { ...good, prompt: "é".repeat(51_201) }, "/prompt"],

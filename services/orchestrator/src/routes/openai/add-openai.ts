@@ -13,9 +13,20 @@ export async function addOpenai(app: Server, deps: OpenaiDeps): Promise<void> {
       async (room: Server) => {
         room.setErrorHandler(answerInOpenaiShape(deps));
         room.setNotFoundHandler(notFoundInOpenaiShape(deps));
+        takeEmptyBodies(room);
         addRoutes(room, deps);
       },
       { prefix },
     );
   }
+}
+
+/** openai-python names JSON as the type of a body that it does not send, on cancel; everything else is parsed as before. */
+function takeEmptyBodies(room: Server): void {
+  const parse = room.getDefaultJsonParser("error", "error");
+  room.removeContentTypeParser("application/json");
+  room.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null);
+    else void parse(request, body, done);
+  });
 }

@@ -45,12 +45,14 @@ export function addChatCompletions(app: Server, deps: OpenaiDeps): void {
       const key = request.headers[idempotencyKeyHeader];
       if (request.body.stream === true) deps.streams.assertRoom();
       const sink = new EventSink(reply);
-      const { session_id } = await startSession(deps, principal, asked, key);
+      const { session_id } = await deps.starts.run(principal.tenant, key, () =>
+        startSession(deps, principal, asked, key),
+      );
       doNotRepeat(reply);
       const row = await findSession(deps.ledger, principal.tenant, session_id);
       try {
         if (request.body.stream === true) {
-          deps.streams.track(sink, reply.raw);
+          deps.streams.count(reply.raw);
           await tellChat(deps, { row, sink, includeUsage: request.body.stream_options?.include_usage === true });
           return await reply;
         }

@@ -30,7 +30,7 @@ const Query = Type.Object(
         description: "A sequence_number of the stream, or a bare sequence of the session's ledger",
       }),
     ),
-    include_obfuscation: Type.Optional(Type.String({ maxLength: 5 })),
+    include_obfuscation: Type.Optional(Type.Literal("false")),
   },
   { additionalProperties: false },
 );
@@ -38,7 +38,6 @@ const told = {
   description: "The response, or with `stream` its events",
   content: { "application/json": { schema: OpenaiResponse }, "text/event-stream": { schema: Type.String() } },
 };
-const fromStart = { sequence: 0, place: undefined };
 
 /** `POST /v1/responses`, `GET /v1/responses/{id}`, `POST /v1/responses/{id}/cancel`. */
 export function addResponses(app: Server, deps: OpenaiDeps): void {
@@ -62,13 +61,15 @@ export function addResponses(app: Server, deps: OpenaiDeps): void {
       const key = request.headers[idempotencyKeyHeader];
       if (stream === true) deps.streams.assertRoom();
       const sink = new EventSink(reply);
-      const { session_id } = await startSession(deps, principal, asked, key);
+      const { session_id } = await deps.starts.run(principal.tenant, key, () =>
+        startSession(deps, principal, asked, key),
+      );
       doNotRepeat(reply);
       const row = await findSession(deps.ledger, principal.tenant, session_id);
       try {
         if (stream === true) {
-          deps.streams.track(sink, reply.raw);
-          await tellResponse(deps, row, sink, fromStart);
+          deps.streams.count(reply.raw);
+          await tellResponse(deps, row, sink, readCursor(0));
           return await reply;
         }
         if (background === true) return await reply.send(await readResponse(deps, row));
@@ -101,7 +102,7 @@ export function addResponses(app: Server, deps: OpenaiDeps): void {
       if (request.query.stream !== "true") return readResponse(deps, row);
       deps.streams.assertRoom();
       const sink = new EventSink(reply);
-      deps.streams.track(sink, reply.raw);
+      deps.streams.count(reply.raw);
       await tellResponse(deps, row, sink, readCursor(Number(request.query.starting_after ?? 0)));
       return reply;
     },
