@@ -1,3 +1,4 @@
+import { cliPage } from "./cli.ts";
 import { configurationPage } from "./configuration.ts";
 import { errorCodesPage } from "./error-codes.ts";
 import { eventsPage } from "./events.ts";
@@ -8,6 +9,7 @@ import { openapiDocuments } from "./openapi.ts";
 /** The generated files of docs/reference, by their path in it. The same code gives the same bytes. */
 export async function buildReference(): Promise<Map<string, string>> {
   const files = new Map([
+    ["cli.md", cliPage()],
     ["configuration.md", configurationPage()],
     ["error-codes.md", errorCodesPage()],
     ["events.md", eventsPage()],

@@ -1,5 +1,5 @@
 import { createApiKey, listApiKeys, login, revokeApiKey } from "./api-keys.ts";
-import { readHealth, readReadiness } from "./probe.ts";
+import { readHealth, readReadiness, readSigningKeys } from "./probe.ts";
 import {
   cancelSession,
   getSession,
@@ -52,6 +52,7 @@ export interface SomaClient {
   readonly login: Bound<typeof login>;
   readonly health: Bound<typeof readHealth>;
   readonly readiness: Bound<typeof readReadiness>;
+  readonly signingKeys: Bound<typeof readSigningKeys>;
 }
 
 /**
@@ -94,5 +95,6 @@ export function createClient(options: ClientOptions): SomaClient {
     login: (...rest) => login(transport, ...rest),
     health: (...rest) => readHealth(transport, ...rest),
     readiness: (...rest) => readReadiness(transport, ...rest),
+    signingKeys: (...rest) => readSigningKeys(transport, ...rest),
   };
 }

@@ -45,3 +45,13 @@ function parse(text: string): object {
     return {};
   }
 }
+
+/** How many keys the identity service signs with, as the gateway gives them out; none where the answer is another. @throws SomaError. */
+export async function readSigningKeys(
+  transport: Transport,
+  options: CallOptions = {},
+): Promise<{ readonly status: number; readonly keys: number }> {
+  const { status, text } = await transport.probe("/.well-known/jwks.json", options);
+  const { keys }: { keys?: unknown } = parse(text);
+  return { status, keys: status === 200 && Array.isArray(keys) ? keys.length : 0 };
+}

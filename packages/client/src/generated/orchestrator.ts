@@ -190,7 +190,8 @@ export interface paths {
                         stop?: string | string[] | null;
                         stream?: boolean | null;
                         stream_options?: {
-                            include_obfuscation?: boolean;
+                            /** @enum {boolean} */
+                            include_obfuscation?: false;
                             include_usage?: boolean;
                         } | null;
                         temperature?: number | null;
@@ -687,7 +688,8 @@ export interface paths {
                         model?: string;
                         stream?: boolean | null;
                         stream_options?: {
-                            include_obfuscation?: boolean;
+                            /** @enum {boolean} */
+                            include_obfuscation?: false;
                         } | null;
                         temperature?: number | null;
                         top_p?: number | null;
@@ -988,7 +990,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    include_obfuscation?: string;
+                    include_obfuscation?: "false";
                     /** @description A sequence_number of the stream, or a bare sequence of the session's ledger */
                     starting_after?: string;
                     stream?: "true" | "false";

@@ -98,3 +98,16 @@ test("lint refuses that the client loads anything but its own files, types inclu
   assert.deepEqual(refusedImports(t, place, imports("import type", ...others)).toSorted(), others.toSorted());
   assert.deepEqual(refusedImports(t, place, imports("import", "./transport.ts", "./generated/orchestrator.ts")), []);
 });
+
+test("lint refuses that an app has a private door", (t) => {
+  const place = "apps/cli/src/scratch.ts";
+  const others = [
+    "@soma/contracts/session",
+    "@soma/kit/config",
+    "@soma/stack",
+    "../../../services/orchestrator/src/app.ts",
+    "../../../scripts/soma-verify.ts",
+  ];
+  assert.deepEqual(refusedImports(t, place, imports("import type", ...others)).toSorted(), others.toSorted());
+  assert.deepEqual(refusedImports(t, place, imports("import", "@soma/client/client", "node:fs", "commander")), []);
+});
