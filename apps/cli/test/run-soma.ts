@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import type { Owner } from "../../../tests/harness/orchestrator-process.ts";
+import type { Owner } from "../../../tests/harness/service-process.ts";
 
 const bin = fileURLToPath(new URL("../../../node_modules/.bin/soma", import.meta.url));
 
