@@ -15,7 +15,7 @@ export function errorCodesPage(): string {
     [
       "Every error over HTTP is a problem document (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `detail`,",
       "`code`, `request_id` and, for bad fields, `errors[]` of `{pointer, detail}`. `type` is `urn:soma:problem:` and the code in",
-      "lower case with hyphens. The same codes are the failure types inside Temporal and the `code` of ledger events.",
+      "lower case with hyphens; on the paths of the OpenAI-compatible face it has OpenAI's shape, see [openai.md](openai.md). The same codes are the failure types inside Temporal and the `code` of ledger events.",
     ].join("\n"),
     [
       "`retry` says what to do with the same request: `backoff`, it may succeed later (a 503 carries `Retry-After`); `never`, it",

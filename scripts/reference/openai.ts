@@ -1,6 +1,5 @@
 import { errors, isErrorCode, type ErrorCode } from "@soma/contracts/error-codes";
-import { DomainError } from "@soma/kit/domain-error";
-import { openaiError, openaiErrors, openaiStatus } from "../../services/orchestrator/src/openai/errors.ts";
+import { openaiErrorBody, openaiErrors, openaiStatus } from "@soma/contracts/openai-errors";
 import {
   chatParameters,
   responseParameters,
@@ -12,7 +11,7 @@ import { code, page, table } from "./markdown.ts";
 export function openaiPage(): string {
   return page(
     "The OpenAI-compatible face: parameters and errors",
-    "`services/orchestrator/src/openai/parameters.ts` and `services/orchestrator/src/openai/errors.ts`",
+    "`services/orchestrator/src/openai/parameters.ts` and `packages/contracts/src/openai-errors.ts`",
     [
       "A parameter that is `null` was not given. One that stands in no row is refused: 400 `unsupported_parameter`, with its name",
       "as `param`. How to use it all is in [openai-clients.md](../user-manual/openai-clients.md).",
@@ -51,7 +50,7 @@ function wordsFor(rule: ParameterRule): [string, string] {
 function errorTable(): string {
   const codes = Object.keys(openaiErrors).filter((name): name is ErrorCode => isErrorCode(name));
   const rows = codes.map((name) => {
-    const { type, code: told } = openaiError(new DomainError(name, "")).error;
+    const { type, code: told } = openaiErrorBody(name, "").error;
     return [code(name), String(openaiStatus(name)), type, code(told), errors[name].retry === "never" ? "no" : "yes"];
   });
   return table(["our code", "status", "type", "code", "again"], rows);

@@ -3,14 +3,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Chat, Responses } from "openai/resources";
 import * as shapes from "@soma/contracts/openai";
-import { openaiError, openaiErrors, openaiStatus } from "../../services/orchestrator/src/openai/errors.ts";
+import { openaiErrorBody, openaiErrors, openaiPaths, openaiStatus } from "@soma/contracts/openai-errors";
 import {
   chatParameters,
   responseParameters,
   type ParameterRule,
 } from "../../services/orchestrator/src/openai/parameters.ts";
 import { isErrorCode } from "@soma/contracts/error-codes";
-import { DomainError } from "@soma/kit/domain-error";
 import { fieldsOf } from "./fields-of.ts";
 
 /** The compiler finds a parameter of the SDK that has no row. */
@@ -63,7 +62,7 @@ test("no row is for a parameter that the SDK does not have", () => {
 test("the errors that differ from problem documents in status or code", () => {
   const told = Object.keys(openaiErrors).flatMap((name) => {
     if (!isErrorCode(name)) return [];
-    const { code } = openaiError(new DomainError(name, "x")).error;
+    const { code } = openaiErrorBody(name, "x").error;
     const { status } = openaiErrors[name];
     return code === name.toLowerCase() && status === undefined ? [] : [`${name} ${String(openaiStatus(name))} ${code}`];
   });
@@ -90,5 +89,6 @@ test("shapes and ids", () => {
     "id object created_at completed_at status error incomplete_details instructions metadata model output parallel_tool_calls temperature top_p max_output_tokens tool_choice tools text truncation access_programs usage",
   );
   assert.equal(fieldsOf(shapes.OpenaiModel), "id object created owned_by");
+  assert.deepEqual(openaiPaths, { chat: "/v1/chat", responses: "/v1/responses", models: "/v1/models" });
   assert.deepEqual(shapes.openaiIdPrefixes, { chat: "chatcmpl-", response: "resp_", message: "msg_" });
 });

@@ -5,7 +5,7 @@ import type { ChatCompletion, OpenaiError, OpenaiResponse } from "@soma/contract
 import { errors, isErrorCode } from "@soma/contracts/error-codes";
 import { trustLoopback } from "../../src/access/authenticate.ts";
 import { eventContext } from "../../src/activities/step-events.ts";
-import { openaiErrors } from "../../src/openai/errors.ts";
+import { openaiErrors } from "@soma/contracts/openai-errors";
 import { startOpenaiApp, startedStep, usage, type OpenaiApp } from "./openai-app.ts";
 
 const request = { model: "small", messages: [{ role: "user" as const, content: "hi" }] };
@@ -215,9 +215,9 @@ test("what ended a session is the error of the request, and the SDKs are told no
 });
 
 test("a session that takes too long is a 504 that says where it goes on, and it does", async () => {
-  await using hasty = await startOpenaiApp({ answerWithinMs: 100 });
+  await using hasty = await startOpenaiApp({ answerWithinMs: 1_600 });
   // A silent connection would be cut by this limit of the server's; it is the waiting that must not be.
-  hasty.app.server.timeout = 50;
+  hasty.app.server.timeout = 800;
   const row = await hasty.begun("sess-late", request, "key-late");
   const answer = await hasty.call("POST", "/v1/chat/completions", request, { "idempotency-key": "key-late" });
   assert.equal(answer.status, 504);

@@ -41,6 +41,14 @@ async function toldAfter(id: string, startingAfter?: number): Promise<Told[]> {
   return (await dataOf(answer)).map((data): Told => JSON.parse(data));
 }
 
+/** Says something again and again until the reader is there to hear it; a repeated delta adds nothing. */
+async function whileTold<Result>(asking: Promise<Result>, tell: () => void): Promise<Result> {
+  const telling = setInterval(tell, 20);
+  return asking.finally(() => {
+    clearInterval(telling);
+  });
+}
+
 const joined = (events: readonly Told[]): string => events.map(({ delta = "" }) => delta).join("");
 
 /** A session whose step runs, with the deltas that this process sees of it. */
@@ -107,10 +115,9 @@ for (const [what, pieces] of [
 
 test("chat: a text that was begun anew ends in an error, without [DONE], and its reader can tell", async () => {
   const { row, say } = await speaking("sess-anew");
-  const asking = chat("sess-anew");
-  await sleep(80);
-  say(0, "Something else");
-  const answer = await asking;
+  const answer = await whileTold(chat("sess-anew"), () => {
+    say(0, "Something else");
+  });
   await completedWith(row);
   const data = await dataOf(answer);
   const { error }: OpenaiError = JSON.parse(data.at(-1) ?? "");
@@ -221,9 +228,9 @@ test("a service that stops ends its streams with an error, so that none of them 
   const headers = { "idempotency-key": "sess-stop" };
   const asking = stopping.call("POST", "/v1/chat/completions", { ...request, stream: true }, headers);
   const watching = stopping.call("GET", "/v1/responses/resp_sess-stop?stream=true");
-  await sleep(100);
-  stopping.deltas.publish("sess-stop", { step, offset: 0, text: "Hel" });
-  const [chatted, watched] = await Promise.all([asking, watching]);
+  const [chatted, watched] = await whileTold(Promise.all([asking, watching]), () => {
+    stopping.deltas.publish("sess-stop", { step, offset: 0, text: "Hel" });
+  });
   await sleep(50);
   await stopping.streams.close();
   const chunks = await dataOf(chatted);

@@ -1,3 +1,4 @@
+import { openaiPaths } from "@soma/contracts/openai-errors";
 import type { Server } from "@soma/kit/server";
 import { addChatCompletions } from "./chat-completions.ts";
 import { addModels } from "./models.ts";
@@ -7,8 +8,12 @@ import { addResponses } from "./responses.ts";
 
 /** The OpenAI-compatible face: the same use cases under OpenAI's paths, shapes and errors. */
 export async function addOpenai(app: Server, deps: OpenaiDeps): Promise<void> {
-  const rooms = { "/v1/chat": addChatCompletions, "/v1/responses": addResponses, "/v1/models": addModels };
-  for (const [prefix, addRoutes] of Object.entries(rooms)) {
+  const rooms = [
+    [openaiPaths.chat, addChatCompletions],
+    [openaiPaths.responses, addResponses],
+    [openaiPaths.models, addModels],
+  ] as const;
+  for (const [prefix, addRoutes] of rooms) {
     await app.register(
       async (room: Server) => {
         room.setErrorHandler(answerInOpenaiShape(deps));

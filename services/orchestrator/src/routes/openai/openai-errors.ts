@@ -1,9 +1,10 @@
 import { errors } from "@soma/contracts/error-codes";
 import { OpenaiError } from "@soma/contracts/openai";
+import { openaiStatus } from "@soma/contracts/openai-errors";
 import { DomainError } from "@soma/kit/domain-error";
 import { toDomainError } from "@soma/kit/problem-response";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { openaiError, openaiStatus } from "../../openai/errors.ts";
+import { openaiError } from "../../openai/errors.ts";
 import type { OpenaiDeps } from "./openai-deps.ts";
 
 /** Documents the refusals of a route of this face. */
