@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 
 /** A reader that takes nothing for this long is dropped: what it misses must not be kept for it. */
-const stalledMs = 20_000;
+const dropAfterMs = 20_000;
 
 /**
  * Writes server-sent events at the pace of their reader. Nothing is sent before the first one, so that a failure until
@@ -13,9 +13,11 @@ export class EventSink {
   readonly #reply: FastifyReply;
   readonly #out: ServerResponse;
   readonly #gone = new AbortController();
+  readonly #stalledMs: number;
   #begun = false;
 
-  constructor(reply: FastifyReply) {
+  constructor(reply: FastifyReply, stalledMs = dropAfterMs) {
+    this.#stalledMs = stalledMs;
     this.#reply = reply;
     this.#out = reply.raw;
     // A session may be silent for longer than the server lets a connection be; that its reader has gone is seen by its close.
@@ -55,7 +57,7 @@ export class EventSink {
     this.#begin();
     if (this.#out.write(text)) return;
     try {
-      await once(this.#out, "drain", { signal: AbortSignal.any([this.gone, AbortSignal.timeout(stalledMs)]) });
+      await once(this.#out, "drain", { signal: AbortSignal.any([this.gone, AbortSignal.timeout(this.#stalledMs)]) });
     } catch {
       this.#gone.abort();
       this.#out.destroy();
