@@ -39,7 +39,7 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
     "GET /v1/tenants/{tenant}/events",
     "GET /v1/api-keys",
     "POST /v1/api-keys",
-    "DELETE /v1/api-keys/{key_id}",
+    "DELETE /v1/api-keys/{id}",
   ],
   "codec-server": [...operations, "POST /decode", "POST /encode"],
   "policy-engine": [...operations, "POST /v1/evaluate", "GET /v1/packs"],

@@ -11,6 +11,7 @@ import manifest from "../package.json" with { type: "json" };
 import { AccessRefused } from "./admission/access-refused.ts";
 import { admit } from "./admission/admission.ts";
 import type { Visit } from "./admission/visit.ts";
+import { bodyOf } from "./admission/body-of.ts";
 import { allowOrigins } from "./cors.ts";
 import type { GatewayParts } from "./gateway.ts";
 import { forward } from "./proxy/forward.ts";
@@ -31,7 +32,7 @@ export async function buildApp(parts: GatewayParts): Promise<Server> {
     bodyLimitBytes: startLimits.bodyBytes,
     maxDepth: startLimits.depth + 1,
     guard: (server) => {
-      keepRawBody(server);
+      keepRawBody(server, { emptyIsNone: true });
       allowOrigins(server, config.allowedOrigins);
       server.addHook("onRequest", async (request) => {
         if (request.routeOptions.url === "/openapi.json" || request.routeOptions.url === "/docs/json")
@@ -84,8 +85,9 @@ function addRoutes(app: Server, parts: GatewayParts): void {
       onError: (request, reply, error, done) => {
         const reason = reasonOf(error);
         if (reason !== undefined) parts.reporter.refused(reason, visits.get(request)?.caller?.tenant);
-        // What is left of a body that nobody reads would be read as the next request, or be waited for.
-        if (!request.raw.complete && request.raw.headers["transfer-encoding"] !== undefined)
+        // Otherwise the rest of a body that nobody wants would be read to its end.
+        const body = bodyOf(request);
+        if (body !== undefined && !request.raw.complete && (body.bytes ?? Infinity) > startLimits.bodyBytes)
           reply.header("connection", "close");
         done();
       },

@@ -8,6 +8,7 @@ import { openHopSigner, type SignHop } from "./hop/hop-signer.ts";
 import { OrchestratorClient } from "./hop/orchestrator-client.ts";
 import { IdentityClient } from "./identity/identity-client.ts";
 import { TokenJudge } from "./identity/token-judge.ts";
+import { HoldBack } from "./limits/hold-back.ts";
 import { Slots } from "./limits/slots.ts";
 import { StrangerLimits } from "./limits/stranger-limits.ts";
 import { TokenBuckets } from "./limits/token-bucket.ts";
@@ -28,6 +29,7 @@ export interface GatewayParts {
   readonly strangers: StrangerLimits;
   readonly tenants: TenantAdmissions;
   readonly rates: TokenBuckets;
+  readonly holdBack: HoldBack;
   readonly underWay: Slots;
   readonly streams: Slots;
   readonly reporter: RefusalReporter;
@@ -72,6 +74,7 @@ export async function openGateway(config: GatewayConfig, log: Logger): Promise<G
     strangers: new StrangerLimits(config.unknownPerMinute),
     tenants: new TenantAdmissions({ ask: (tenant) => orchestrator.admissionOf(tenant), log }),
     rates: new TokenBuckets({ maxKeys: 10_000 }),
+    holdBack: new HoldBack(),
     underWay: new Slots(config.maxConnections),
     streams: new Slots(config.maxStreams),
     reporter,

@@ -79,7 +79,13 @@ export const routeTable: readonly Route[] = [
     tenant: "any",
   },
   { ...toOrchestrator, method: "GET", path: "/v1/tenants", summary: "All tenants", needs: ["platform.manage"] },
-  { ...toOrchestrator, method: "GET", path: "/v1/tenants/:tenant", summary: "A tenant", needs: ["tenant.read"] },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/tenants/:tenant",
+    summary: "A tenant",
+    needs: ["tenant.read", "platform.manage"],
+  },
   {
     ...toOrchestrator,
     method: "PATCH",
@@ -109,7 +115,7 @@ export const routeTable: readonly Route[] = [
     method: "GET",
     path: "/v1/tenants/:tenant/events",
     summary: "The tenant's own ledger",
-    needs: ["ledger.read"],
+    needs: ["ledger.read", "platform.manage"],
   },
 
   {
@@ -132,7 +138,7 @@ export const routeTable: readonly Route[] = [
   {
     ...toOrchestrator,
     method: "DELETE",
-    path: "/v1/api-keys/:key_id",
+    path: "/v1/api-keys/:id",
     summary: "Revoke an API key",
     needs: ["key.manage", "platform.manage"],
     tenant: "any",

@@ -188,7 +188,7 @@ const refusals: readonly [what: string, AccessRefusal, status: number, code: str
 
 for (const [what, reason, status, code, attempt] of refusals) {
   test(`${what}: ${String(status)} ${code} (${reason}), counted, and the orchestrator does not hear of it`, async () => {
-    const before = (await door.refusals())[reason] ?? 0;
+    const counted = (await door.refusals())[reason] ?? 0;
     door.orchestrator.seen.length = 0;
     const { method = "GET", path = "/v1/sessions", token = () => door.token, headers = {}, body } = attempt;
     const bearer = token();
@@ -201,7 +201,7 @@ for (const [what, reason, status, code, attempt] of refusals) {
     assert.deepEqual([answer.status, problem["code"]], [status, code], JSON.stringify(problem));
     assert.equal(answer.headers.get("content-type"), "application/problem+json; charset=utf-8");
     assert.equal(problem["request_id"], answer.headers.get("x-request-id"));
-    assert.equal((await door.refusals())[reason], before + 1);
+    assert.equal((await door.refusals())[reason], counted + 1);
     assert.deepEqual(door.orchestrator.seen, []);
   });
 }

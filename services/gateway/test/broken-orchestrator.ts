@@ -57,8 +57,11 @@ export async function openDoorTo(orchestratorUrl: string): Promise<BrokenDoor> {
     identity,
     gateway,
     token,
-    request: (path, init = {}) =>
-      fetch(gateway.url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    request: (path, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set("authorization", `Bearer ${token}`);
+      return fetch(gateway.url + path, { ...init, headers });
+    },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
       await identity[Symbol.asyncDispose]();

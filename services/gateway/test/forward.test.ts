@@ -5,7 +5,7 @@ import { until } from "../../../tests/harness/until.ts";
 import type { SessionRow } from "../../orchestrator/src/ledger/session-row.ts";
 import { openSession } from "../../orchestrator/test/harness/sessions.ts";
 import { bodyOf } from "./body-of.ts";
-import { head, openRaw } from "./raw-connection.ts";
+import { head, openRaw } from "../../../tests/harness/raw-connection.ts";
 import { openDoor, type Door } from "./real-gateway.ts";
 
 let door: Door;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { array, assert as assertProperty, integer, property } from "fast-check";
 import { Slots } from "../src/limits/slots.ts";
 import { StrangerLimits } from "../src/limits/stranger-limits.ts";
 import { TokenBuckets } from "../src/limits/token-bucket.ts";
@@ -23,10 +23,10 @@ test("a small minute may be spent at once", () => {
 });
 
 test("in no minute more pass than a minute's requests and what the bucket holds", () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 6_000 }),
-      fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 300 }),
+  assertProperty(
+    property(
+      integer({ min: 1, max: 6_000 }),
+      array(integer({ min: 0, max: 2_000 }), { maxLength: 300 }),
       (perMinute, pauses) => {
         let now = 0;
         const buckets = new TokenBuckets({ maxKeys: 10, clock: () => now });
@@ -43,8 +43,8 @@ test("in no minute more pass than a minute's requests and what the bucket holds"
 });
 
 test("who is told when to come again is let in then", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 100_000 }), (perMinute) => {
+  assertProperty(
+    property(integer({ min: 1, max: 100_000 }), (perMinute) => {
       let now = 0;
       const buckets = new TokenBuckets({ maxKeys: 10, clock: () => now });
       let waitMs = 0;

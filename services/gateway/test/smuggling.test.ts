@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { head, openRaw } from "./raw-connection.ts";
+import { head, openRaw } from "../../../tests/harness/raw-connection.ts";
 import { openDoor, type Door } from "./real-gateway.ts";
 
 let door: Door;

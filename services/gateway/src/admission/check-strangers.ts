@@ -2,8 +2,10 @@ import type { GatewayParts } from "../gateway.ts";
 import { tooManyOf } from "./too-many.ts";
 import type { Visit } from "./visit.ts";
 
-/** Open routes are bounded for each client address: nobody has said who he is. */
-export function checkStrangers({ request }: Visit, { strangers }: GatewayParts): void {
+/** Who is not known yet is bounded by his address; open routes have nothing else to bound by. */
+export async function checkStrangers({ request }: Visit, { strangers, holdBack }: GatewayParts): Promise<void> {
   const waitMs = strangers.take(request.ip);
-  if (waitMs > 0) throw tooManyOf("rate", "RATE_LIMITED", "Too many requests came from this address.", waitMs);
+  if (waitMs === 0) return;
+  await holdBack.hold(request.ip);
+  throw tooManyOf("rate", "RATE_LIMITED", "Too many requests came from this address.", waitMs);
 }

@@ -1,6 +1,6 @@
 import type { GatewayParts } from "../gateway.ts";
 import { AccessRefused } from "./access-refused.ts";
-import { tooManyOf } from "./too-many.ts";
+import { checkStrangers } from "./check-strangers.ts";
 import type { Visit } from "./visit.ts";
 
 /**
@@ -8,16 +8,14 @@ import type { Visit } from "./visit.ts";
  * to know. A token that was not seen to be good before takes its turn among those of its address, so that a flood of
  * bad ones does not reach the identity service.
  */
-export async function checkToken(visit: Visit, { tokens, strangers }: GatewayParts): Promise<void> {
+export async function checkToken(visit: Visit, parts: GatewayParts): Promise<void> {
+  const { tokens, strangers } = parts;
   const { authorization } = visit.request.headers;
   if (authorization === undefined) throw unauthenticated("no_token");
   const [, token] = /^Bearer ([A-Za-z0-9_.-]{1,8192})$/.exec(authorization) ?? [];
   if (token === undefined) throw unauthenticated("malformed");
   const stranger = !tokens.wasGood(token);
-  if (stranger) {
-    const waitMs = strangers.take(visit.request.ip);
-    if (waitMs > 0) throw tooManyOf("rate", "RATE_LIMITED", "Too many requests came from this address.", waitMs);
-  }
+  if (stranger) await checkStrangers(visit, parts);
   const judged = await tokens.judge(token);
   if ("refused" in judged) throw unauthenticated(judged.refused);
   if (stranger) strangers.giveBack(visit.request.ip);

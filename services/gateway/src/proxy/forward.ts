@@ -22,6 +22,9 @@ const silenceMs = 30_000;
 export async function forward(visit: Visit, parts: GatewayParts): Promise<void> {
   const { reply, route } = visit;
   const pool: Pool = parts.pools[route.to];
+  const withinMs = route.answersWithinMs ?? answerMs;
+  // The server's own clock for a silent connection is for requests, and would end the wait before its time.
+  reply.raw.setTimeout(withinMs + 5_000);
   const gone = new AbortController();
   reply.raw.once("close", () => {
     gone.abort();
@@ -30,7 +33,7 @@ export async function forward(visit: Visit, parts: GatewayParts): Promise<void> 
   try {
     answer = await pool.request({
       ...(await toUpstream(visit, parts)),
-      headersTimeout: route.answersWithinMs ?? answerMs,
+      headersTimeout: withinMs,
       bodyTimeout: silenceMs,
       signal: gone.signal,
     });
@@ -78,6 +81,7 @@ async function toUpstream(visit: Visit, parts: GatewayParts) {
   const { traceparent, kept } = traceparentOf(request.headers["traceparent"]);
   const headers = headersToUpstream(request.headers);
   if (!kept) delete headers["tracestate"];
+  if (body.length === 0) delete headers["content-type"];
   headers["traceparent"] = traceparent;
   headers["x-request-id"] = request.id;
   if (route.to === "orchestrator") {

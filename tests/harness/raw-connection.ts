@@ -8,6 +8,8 @@ export interface RawConnection {
   text(): string;
   /** Resolves when the text has something, rejects when the connection ends before. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when there is no connection any more. */
+  readonly closed: Promise<unknown>;
   /** Resolves with all that came, when the other side has ended it. */
   ended(): Promise<string>;
 }
@@ -20,18 +22,19 @@ export async function openRaw(url: string, bytes = ""): Promise<RawConnection> {
   socket.on("data", (piece: string) => (text += piece));
   // A reset is an end like any other; the tests look at what came before.
   socket.on("error", () => undefined);
-  const closed = once(socket, "close");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
   await once(socket, "connect");
   if (bytes !== "") socket.write(bytes);
   return {
     socket,
+    closed,
     text: () => text,
     async until(pattern) {
       for (;;) {
         const match = pattern.exec(text);
         if (match) return match;
         if (socket.destroyed) throw new Error(`ended before ${String(pattern)}: ${text.slice(0, 500)}`);
-        await Promise.race([once(socket, "data"), closed]);
+        await Promise.race([new Promise((resolve) => socket.once("data", resolve)), closed]);
       }
     },
     async ended() {
