@@ -72,8 +72,8 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
   };
   const app: Server = fastify({
     logger: false,
-    // Node looks for late requests every 30 s unless told, which would treble the time below.
-    http: { connectionsCheckingInterval: 2_000 },
+    // Unless told, Node waits 60 s for the headers, and looks for late requests every 30 s.
+    http: { requestTimeout: 15_000, headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     // Both default to none in Node: a dripping client would hold its connection for ever.
     requestTimeout: 15_000,
     connectionTimeout: 20_000,

@@ -31,6 +31,7 @@ test("the times that Node leaves open are set on the real server", async () => {
   await using served = await listen();
   const { server } = served.app;
   assert.equal(server.requestTimeout, 15_000);
+  assert.equal(server.headersTimeout, 10_000);
   assert.equal(server.timeout, 20_000);
   assert.equal(server.keepAliveTimeout, 10_000);
 });
@@ -87,6 +88,22 @@ test("a request that does not arrive in time is answered with REQUEST_TIMEOUT", 
   socket.destroy();
   assert.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
   assert.match(text, /"code":"REQUEST_TIMEOUT"/);
+});
+
+test("headers that drip are not waited for longer than ten seconds", async () => {
+  await using served = await listen();
+  const begin = performance.now();
+  const socket = connect(served.port, "127.0.0.1");
+  let text = "";
+  socket.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+  socket.write("GET /health HTTP/1.1\r\nhost: x\r\n");
+  const drip = setInterval(() => socket.write("x-a: 1\r\n"), 500);
+  await once(socket, "end");
+  clearInterval(drip);
+  socket.destroy();
+  assert.match(text, /^HTTP\/1\.1 408 /);
+  const seconds = (performance.now() - begin) / 1_000;
+  assert.ok(seconds > 9 && seconds < 20, String(seconds));
 });
 
 test("a connection that its client has reset is not answered and brings nothing down", async () => {
