@@ -11,7 +11,14 @@ import {
   startScriptedServer,
   type Answer,
 } from "../../../packages/kit/test/scripted-server.ts";
-import { guardedLookup, isLoopbackAddress, isPublicAddress, literalAddress, reachOf } from "../src/foreign/egress.ts";
+import {
+  areReachable,
+  guardedLookup,
+  isLoopbackAddress,
+  isPublicAddress,
+  literalAddress,
+  reachOf,
+} from "../src/foreign/egress.ts";
 import { fetchKeySet } from "../src/foreign/fetch-key-set.ts";
 import { startIssuer } from "./oidc-issuer.ts";
 import { startIdentity } from "./start-identity.ts";
@@ -132,12 +139,13 @@ test("which addresses a tenant's URL may lead to", () => {
   );
 });
 
-test("an address that may not be reached is never connected to, named or literal", async () => {
+test("an address that may not be reached is never connected to, named or literal", async (t) => {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     socket.destroy();
   }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
   await once(server, "listening");
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
@@ -155,8 +163,6 @@ test("an address that may not be reached is never connected to, named or literal
   assert.equal(connections, 0);
   await assert.rejects(fetchKeySet(`http://localhost:${port}/jwks`, here));
   assert.ok(connections > 0, "else the test says nothing");
-  server.close();
-  await once(server, "close");
 });
 
 const resolve = (mayReach: (address: string) => boolean, all: boolean) =>
@@ -172,6 +178,10 @@ test("a name is resolved once for a connection, and is good when all that it lea
   await assert.rejects(resolve(isPublicAddress, false), /may not have/);
   assert.equal(isLoopbackAddress(String(await resolve(isLoopbackAddress, false))), true);
   assert.ok(Array.isArray(await resolve(isLoopbackAddress, true)));
+  const [open, closed] = [{ address: "1.1.1.1" }, { address: "10.0.0.1" }];
+  assert.equal(areReachable([open, open], isPublicAddress), true);
+  for (const addresses of [[open, closed], [closed, open], [closed], []])
+    assert.equal(areReachable(addresses, isPublicAddress), false);
 });
 
 test("a service that others can reach does not ask this machine for keys", async (t) => {

@@ -173,6 +173,19 @@ test("keys that the issuer changed are fetched when a token names one; made-up i
   assert.deepEqual([await outcomeOf(running, after), issuer.keyRequests()], ["accepted", 3]);
 });
 
+test("a key that the issuer withdrew counts for five minutes at most", async (t) => {
+  const issuer = await startIssuer(t);
+  const running = await startIdentity(t);
+  await trust(running, [trustOf(issuer)]);
+  const token = await issuer.machineToken();
+  assert.equal(await outcomeOf(running, token), "accepted");
+  issuer.rotate();
+  running.clock.nowMs += 299_000;
+  assert.deepEqual([await outcomeOf(running, token), issuer.keyRequests()], ["expired", 1], "its key is still known");
+  running.clock.nowMs += 1_000;
+  assert.deepEqual([await outcomeOf(running, token), issuer.keyRequests()], ["unknown_key", 2]);
+});
+
 test("an issuer that is down: without its keys nobody gets in; with them its tokens count for an hour more", async (t) => {
   const issuer = await startIssuer(t);
   const running = await startIdentity(t);

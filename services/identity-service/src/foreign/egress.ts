@@ -58,6 +58,14 @@ export function literalAddress(url: URL): string | undefined {
   return isIP(host) === 0 ? undefined : host;
 }
 
+/** Whether a name that resolved to these may be connected to: one that also leads elsewhere is not to be trusted. */
+export function areReachable(
+  addresses: readonly { readonly address: string }[],
+  mayReach: (address: string) => boolean,
+): boolean {
+  return addresses.length > 0 && addresses.every(({ address }) => mayReach(address));
+}
+
 /**
  * Resolves a name for one connection, once, and gives out what it resolved to only when all of it may be reached: the
  * connection goes to the address that was looked at, and a name that changes its mind in between changes nothing.
@@ -67,7 +75,7 @@ export function guardedLookup(mayReach: (address: string) => boolean): LookupFun
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error !== null) done(error, "");
-      else if (first === undefined || !addresses.every(({ address }) => mayReach(address)))
+      else if (first === undefined || !areReachable(addresses, mayReach))
         done(new Error("the name leads to an address that issuers may not have"), "");
       else if (options.all === true) done(null, addresses);
       else done(null, first.address, first.family);

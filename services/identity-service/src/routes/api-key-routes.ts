@@ -22,7 +22,7 @@ export function addApiKeyRoutes(app: Server, identity: Identity): void {
     "/v1/api-keys",
     {
       schema: {
-        summary: "Makes an API key; its secret is shown once, and again with another one while no answer was used",
+        summary: "Makes an API key and shows its secret once; repeated, it gives another one until the key is used",
         security,
         headers: IdempotencyHeaders,
         body: MakeApiKeyRequest,

@@ -20,8 +20,8 @@ import { verifyToken } from "./verify-token.ts";
 
 /**
  * Exchanges a token that was meant for the service for one that it can show to another (RFC 8693). User, tenant,
- * session, step, role and the one-time code that was shown stay; rights are what was asked for ∩ subject ∩ actor ∩
- * service; it lives no longer than what it derives from and five minutes at most, and ends with it when that is revoked.
+ * session, step, role and the one-time code that was shown stay; rights are what was asked for ∩ user ∩ role ∩ subject ∩
+ * actor ∩ service; it lives no longer than what it derives from and five minutes at most, and ends with it when that is revoked.
  *
  * @throws DomainError TOKEN_NOT_ACCEPTED for a token that is not valid or not of this user's, IDENTITY_DENIED when
  *   nothing is granted, DELEGATION_TOO_DEEP, MFA_REQUIRED, VALIDATION_FAILED, IDEMPOTENCY_KEY_REUSED.
