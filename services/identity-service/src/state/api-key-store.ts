@@ -45,7 +45,9 @@ export class ApiKeyStore {
       `INSERT INTO api_keys (key_id, tenant, name, role, scopes, created_by, created_at, expires_at, secret_digest, request_key, request_digest)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#digest = database.prepare("SELECT secret_digest FROM api_keys WHERE key_id = ?");
+    this.#digest = database.prepare(
+      "SELECT coalesce((SELECT secret_digest FROM api_keys WHERE key_id = ?), ?) AS secret_digest",
+    );
     this.#find = database.prepare(`SELECT ${columns} FROM api_keys WHERE key_id = ?`);
     this.#findByRequest = database.prepare(
       `SELECT ${columns} FROM api_keys WHERE tenant = ? AND request_key = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1`,
@@ -88,10 +90,11 @@ export class ApiKeyStore {
     );
   }
 
-  /** Apart from {@link find}, so that the same is read for a key that there is and one that there is not. */
-  secretDigestOf(keyId: string): Uint8Array | undefined {
-    const digest = this.#digest.get(keyId)?.["secret_digest"];
-    return digest instanceof Uint8Array ? digest : undefined;
+  /** The digest of a key's secret, or `otherwise`: a row comes back either way, and costs the same. */
+  secretDigestOf(keyId: string, otherwise: Uint8Array): Uint8Array {
+    const digest = this.#digest.get(keyId, otherwise)?.["secret_digest"];
+    if (!(digest instanceof Uint8Array)) throw new Error("the digest of an API key's secret is no bytes");
+    return digest;
   }
 
   find(keyId: string): ApiKeyRecord | undefined {
