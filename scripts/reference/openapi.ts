@@ -24,6 +24,7 @@ import { createSessionMetrics } from "../../services/orchestrator/src/session-me
 import { DeltaHub } from "../../services/orchestrator/src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../services/orchestrator/src/streams/stream-registry.ts";
 import { SessionSubjects } from "../../services/orchestrator/src/temporal/session-subjects.ts";
+import { TenantSnapshots } from "../../services/orchestrator/src/tenants/tenant-snapshots.ts";
 import { buildApp as buildPolicyApp } from "../../services/policy-engine/src/app.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -64,6 +65,15 @@ async function orchestratorDocument(folder: string): Promise<string> {
     identity: { issue: notHere, revoke: notHere },
     model: { listModels: notHere },
     streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
+    tenants: {
+      ledger,
+      policy: { evaluate: notHere },
+      identityTenants: { announce: notHere, createKey: notHere, listKeys: notHere, revokeKey: notHere, close: notHere },
+      announcer: { announce: notHere },
+      snapshots: new TenantSnapshots(ledger),
+      log,
+      now: () => new Date(),
+    },
   });
   const document = await documentOf(app);
   await ledger.close();
@@ -130,7 +140,7 @@ async function documentOf(app: Server): Promise<string> {
   return document;
 }
 
-/** No request is ever made here, so there is no Temporal to carry one to. */
+/** No request is ever made here, so there is nobody to carry one to. */
 function notHere(): Promise<never> {
-  return Promise.reject(new Error("the reference is built without Temporal"));
+  return Promise.reject(new Error("the reference is built without other services"));
 }

@@ -39,6 +39,7 @@ export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => str
   return groups;
 }
 
+/** The rows of each ledger: of the sessions, and of the tenants themselves. */
 export function rowsBySession(records: RunRecords): Map<string, LedgerRow[]> {
   return groupBy(records.ledger, ({ session }) => session);
 }
@@ -46,10 +47,11 @@ export function rowsBySession(records: RunRecords): Map<string, LedgerRow[]> {
 /** Each session's events as its file has them, in the order of `seq`. */
 export function eventsBySession(records: RunRecords): Map<string, LedgerEvent[]> {
   return new Map(
-    [...rowsBySession(records)].map(([session, rows]) => [
-      session,
-      rows.toSorted((one, other) => one.seq - other.seq).map(({ json }) => parseEvent(json)),
-    ]),
+    [...rowsBySession(records)].flatMap(([session, rows]) =>
+      session.startsWith("tenant:")
+        ? []
+        : [[session, rows.toSorted((one, other) => one.seq - other.seq).map(({ json }) => parseEvent(json))]],
+    ),
   );
 }
 

@@ -37,6 +37,8 @@ export interface FaultProxy {
 /** Sent as one piece by our model service, so that no two packets share it. */
 const endMark = "data: [DONE]";
 
+const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+
 export async function startFaultProxy(owner: Owner, upstream: string): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
@@ -77,9 +79,10 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
     });
     if (fault.kind === "slow") await sleep(fault.ms);
     const { host: _host, connection: _connection, "transfer-encoding": _encoding, ...headers } = incoming.headers;
-    const body = incoming.method === "POST" ? await readAll(incoming) : null;
+    const method = methods.find((known) => known === incoming.method) ?? "GET";
+    const body = method === "POST" || method === "PUT" ? await readAll(incoming) : null;
     const answer = await request(upstream + path, {
-      method: incoming.method === "POST" ? "POST" : "GET",
+      method,
       headers,
       body,
       signal: gone.signal,

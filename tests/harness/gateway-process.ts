@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { startOrchestrator, type OrchestratorProcess, type Owner } from "./orchestrator-process.ts";
+import { startOrchestrator, type OrchestratorProcess } from "./orchestrator-process.ts";
+import type { Owner } from "./service-process.ts";
 import { stackUnderTest } from "./stack-under-test.ts";
 import { until } from "./until.ts";
 

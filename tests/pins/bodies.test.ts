@@ -35,7 +35,7 @@ test("the orchestrator's bodies", () => {
 });
 
 test("the policy engine's bodies", () => {
-  assert.equal(fieldsOf(EvaluateRequest), "session_id tenant user prompt role action? resource? metadata");
+  assert.equal(fieldsOf(EvaluateRequest), "session_id tenant user prompt role action? resource? pack? metadata");
   assert.equal(
     fieldsOf(Decision),
     "allowed score severity reasons decision_id policy_version expires_at obligations session_id request_id",

@@ -118,3 +118,11 @@ export function isErrorCode(value: string): value is ErrorCode {
 export function nonRetryableCodes(): ErrorCode[] {
   return Object.keys(errors).filter((code): code is ErrorCode => isErrorCode(code) && errors[code].retry === "never");
 }
+
+/**
+ * Codes after which no retry policy tries a session's step again. A suspension is waited for, though the same request
+ * would be refused; a day's quota is not, though it comes back: by then nobody waits for the answer.
+ */
+export function stepEndingCodes(): ErrorCode[] {
+  return [...nonRetryableCodes().filter((code) => code !== "TENANT_SUSPENDED"), "QUOTA_EXCEEDED"];
+}

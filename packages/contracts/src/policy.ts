@@ -17,6 +17,12 @@ export const EvaluateRequest = Type.Object(
       Type.String({ pattern: "^[a-z]+(\\.[a-z]+)+$", maxLength: 64, description: "e.g. model.complete" }),
     ),
     resource: Type.Optional(Type.String({ maxLength: 256, description: "e.g. model:default" })),
+    pack: Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description: "The shared pack that the tenant is set to; decides where no pack names the tenant itself",
+      }),
+    ),
     metadata: Type.Record(Type.String(), Type.Unknown(), { description: "The user's own, untrusted" }),
   },
   { additionalProperties: false },

@@ -65,12 +65,22 @@ export class Upstream {
   }
 
   /** @throws UpstreamError as {@link postJson}. */
+  putJson(path: string, body: unknown, options: PostOptions = {}): Promise<UpstreamAnswer> {
+    return this.#exchange("PUT", path, JSON.stringify(body), options);
+  }
+
+  /** @throws UpstreamError as {@link postJson}. */
+  deleteJson(path: string, options: PostOptions = {}): Promise<UpstreamAnswer> {
+    return this.#exchange("DELETE", path, undefined, options);
+  }
+
+  /** @throws UpstreamError as {@link postJson}. */
   getJson(path: string, options: PostOptions = {}): Promise<UpstreamAnswer> {
     return this.#exchange("GET", path, undefined, options);
   }
 
   async #exchange(
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "PUT" | "DELETE",
     path: string,
     body: string | undefined,
     options: PostOptions,

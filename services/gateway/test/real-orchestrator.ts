@@ -11,6 +11,7 @@ import type { Ledger } from "../../orchestrator/src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../orchestrator/src/session-metrics.ts";
 import { DeltaHub } from "../../orchestrator/src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../orchestrator/src/streams/stream-registry.ts";
+import { tenantDepsAlone } from "../../orchestrator/test/harness/tenant-deps.ts";
 import { createSessionDeps } from "../../orchestrator/test/harness/session-deps.ts";
 import type { IdentityService } from "../../orchestrator/test/harness/real-services.ts";
 import { openTemporaryLedger } from "../../orchestrator/test/ledger/sqlite-store.ts";
@@ -62,6 +63,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     metrics,
     missing: () => [],
     authenticate: authenticatorFor("required", identity),
+    tenants: tenantDepsAlone(store.ledger),
     hop: await openHopGate({ required, keyFile, log, registry: metrics.registry, ...(now && { now }) }),
     identity,
     // Nothing runs here, so nothing asks for a model but a list of them.

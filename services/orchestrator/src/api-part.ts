@@ -6,6 +6,7 @@ import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
 import type { DeltaHub } from "./streams/delta-hub.ts";
 import { StreamRegistry } from "./streams/stream-registry.ts";
+import { TenantAnnouncer } from "./tenants/tenant-announcer.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 
 interface ApiOptions {
@@ -21,8 +22,10 @@ export async function startApi(
   parts: OrchestratorParts,
   options: ApiOptions,
 ): Promise<Server> {
-  const { log, metrics, sessionMetrics, ledger, link, identity, model, watch, kafka } = parts;
+  const { log, metrics, sessionMetrics, ledger, link, policy, identity, model, watch, kafka } = parts;
+  const { identityTenants, snapshots } = parts;
   const hop = await openHopGate({ ...config.gateway, log, registry: metrics.registry });
+  const announcer = new TenantAnnouncer({ ledger, identityTenants, log });
   const app = await buildApp({
     log,
     metrics,
@@ -38,8 +41,11 @@ export async function startApi(
     sessionMetrics,
     identity,
     model,
+    tenants: { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() },
   });
+  app.addHook("onClose", () => announcer.stop());
   const url = await app.listen({ host: config.host, port: config.port });
+  announcer.start();
   log.info({ url }, "the API listens");
   return app;
 }

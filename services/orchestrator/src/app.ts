@@ -3,6 +3,7 @@ import type { ServiceMetrics } from "@soma/kit/metrics";
 import { buildServer, type Missing, type Server } from "@soma/kit/server";
 import { startLimits } from "@soma/contracts/session";
 import type { HopGate } from "./access/hop/hop-gate.ts";
+import { countMismatches } from "./access/count-mismatches.ts";
 import { addCancelSession } from "./routes/cancel-session.ts";
 import { addGetSession } from "./routes/get-session.ts";
 import { addListSessions } from "./routes/list-sessions.ts";
@@ -11,7 +12,13 @@ import { addOpenai } from "./routes/openai/add-openai.ts";
 import type { ModelListDeps } from "./openai/list-models.ts";
 import type { RouteDeps } from "./routes/route-deps.ts";
 import { addStartSession } from "./routes/start-session.ts";
+import { addAccessReports } from "./routes/tenants/access-reports.ts";
+import { addApiKeys } from "./routes/tenants/api-keys.ts";
+import { addChangeTenants } from "./routes/tenants/change-tenants.ts";
+import { addReadTenants } from "./routes/tenants/read-tenants.ts";
 import { StartsUnderWay } from "./sessions/starts-under-way.ts";
+import { recordRefusals } from "./tenants/record-refusals.ts";
+import { RefusalTally } from "./tenants/refusal-tally.ts";
 import { version } from "./version.ts";
 
 interface AppOptions extends Omit<RouteDeps, "fromGateway">, ModelListDeps {
@@ -21,6 +28,8 @@ interface AppOptions extends Omit<RouteDeps, "fromGateway">, ModelListDeps {
   readonly hop: HopGate;
   /** How long a request of the OpenAI-compatible face waits for an answer that is not streamed; 5 minutes unless given. */
   readonly answerWithinMs?: number;
+  /** How long refused requests are counted before they are one event; 10 s unless given. */
+  readonly refusalWindowMs?: number;
 }
 
 const answerWithinMs = 300_000;
@@ -41,13 +50,33 @@ export async function buildApp(options: AppOptions): Promise<Server> {
     maxDepth: startLimits.depth + 1,
     guard: options.hop.guard,
   });
-  const deps: RouteDeps = { ...options, fromGateway: options.hop.fromGateway };
+  const deps: RouteDeps = {
+    ...options,
+    fromGateway: options.hop.fromGateway,
+    authenticate: countedAuthentication(app, options),
+  };
   const starts = new StartsUnderWay();
   addStartSession(app, { ...deps, starts });
   addListSessions(app, deps);
   addGetSession(app, deps);
   addReadEvents(app, deps);
   addCancelSession(app, deps);
+  addReadTenants(app, deps);
+  addChangeTenants(app, deps);
+  addApiKeys(app, deps);
+  addAccessReports(app, deps);
   await addOpenai(app, { answerWithinMs, ...options, ...deps, starts });
   return app;
+}
+
+/** Authentication whose mismatches become events of the tenants that they are of. */
+function countedAuthentication(app: Server, options: AppOptions): RouteDeps["authenticate"] {
+  const { tenants, log, authenticate, refusalWindowMs: windowMs } = options;
+  const tally = new RefusalTally({
+    record: (reports) => recordRefusals(tenants, reports, "orchestrator"),
+    log,
+    ...(windowMs !== undefined && { windowMs }),
+  });
+  app.addHook("onClose", () => tally.close());
+  return countMismatches(app, authenticate, (tenant) => tally.mismatch(tenant));
 }

@@ -7,6 +7,7 @@ import type { Dependency } from "@soma/contracts/wire-names";
 import { isActivityRetry } from "./activities/is-retry.ts";
 import { guardClients } from "./adapters/guarded-clients.ts";
 import { createIdentityClient, type IdentityClient } from "./adapters/identity-client.ts";
+import { createIdentityTenants, type IdentityTenants } from "./adapters/identity-tenants.ts";
 import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
 import type { OrchestratorConfig } from "./config.ts";
@@ -16,6 +17,7 @@ import { openLedger } from "./ledger/open-ledger.ts";
 import { openKafka, type KafkaParts } from "./relay/open-kafka.ts";
 import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
 import { createDataConverters } from "./temporal/data-converters.ts";
+import { TenantSnapshots } from "./tenants/tenant-snapshots.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
 import { TemporalLink } from "./temporal/temporal-link.ts";
 
@@ -30,6 +32,8 @@ export interface OrchestratorParts {
   readonly dataConverter: DataConverter;
   readonly policy: PolicyClient;
   readonly identity: IdentityClient;
+  readonly identityTenants: IdentityTenants;
+  readonly snapshots: TenantSnapshots;
   readonly model: ModelClient;
   /** Undefined where no brokers are named. */
   readonly kafka: KafkaParts | undefined;
@@ -58,6 +62,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     },
     { metrics: sessionMetrics, isRetry: isActivityRetry },
   );
+  const identityTenants = createIdentityTenants(config.identityUrl, config.identityCredentialFile);
   const kafka = config.kafka && (await openKafka(config.kafka, { ledger, log, registry: metrics.registry }));
   const dependencies: WatchedDependency<Dependency>[] = [
     { name: "temporal", address: config.temporal.address, check: (signal) => link.check(signal) },
@@ -86,13 +91,22 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     dataConverter: converters.worker,
     policy,
     identity,
+    identityTenants,
+    snapshots: new TenantSnapshots(ledger),
     model,
     kafka,
     watch,
     missing: () => watch.missing().map(({ name, address }) => ({ name, address, required: required.has(name) })),
     async close() {
       await watch.stop();
-      await Promise.all([link.close(), policy.close(), identity.close(), model.close(), kafka?.close()]);
+      await Promise.all([
+        link.close(),
+        policy.close(),
+        identity.close(),
+        identityTenants.close(),
+        model.close(),
+        kafka?.close(),
+      ]);
       await ledger.close();
     },
   };

@@ -25,10 +25,10 @@ export async function startWorker(
   parts: OrchestratorParts,
   deltas: DeltaHub,
 ): Promise<WorkerPart> {
-  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link } = parts;
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
-  const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, metrics, now });
+  const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, now });
   const bundle = await buildWorkflowBundle();
   const { deploymentName, buildId = buildIdOf(release, bundle.code) } = config.worker;
   const worker = new SessionWorker({

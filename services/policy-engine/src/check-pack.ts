@@ -3,7 +3,7 @@ import { loadPack } from "./packs/load-pack.ts";
 
 /**
  * For authors: `node services/policy-engine/src/check-pack.ts FILE…` says of each pack what the engine would say when
- * it loads it, one `file:line: reason` for each problem. Exits with 0 when all are good, 1 when not, 64 without a file.
+ * it loads it, shared ones (`_<pack>.yaml`) included: one `file:line: reason` for each problem. Exits with 0 when all are good, 1 when not, 64 without a file.
  */
 async function checkPacks(paths: readonly string[]): Promise<number> {
   if (paths.length === 0) {

@@ -91,7 +91,7 @@ test("a tenant whose first pack is bad is denied", async (t) => {
   const engine = await startEngine(t, { "t1.yaml": packText({ threshold: "7" }) });
   const decision = (await ask(engine.app)).json();
   assert.deepEqual([decision.allowed, decision.severity, decision.policy_version], [false, "critical", "none"]);
-  assert.match(engine.logged(), /the tenant has none and is denied/);
+  assert.match(engine.logged(), /whom it is for has none and is denied/);
 });
 
 test("what is refused is reported once, not at each poll", async (t) => {

@@ -176,6 +176,6 @@ for (const [expect, reason] of differing) {
 test("the packs that we ship are good", () => {
   const directory = new URL("../../../infra/policy/", import.meta.url);
   const files = readdirSync(directory).filter((name) => name.endsWith(".yaml"));
-  assert.deepEqual(files.toSorted(), ["tenant-acme.yaml", "tenant-demo.yaml"]);
+  assert.deepEqual(files.toSorted(), ["_standard.yaml", "platform.yaml", "tenant-acme.yaml", "tenant-demo.yaml"]);
   for (const file of files) assert.deepEqual(load(readFileSync(new URL(file, directory)), file).ok, true, file);
 });

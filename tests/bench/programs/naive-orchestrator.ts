@@ -17,14 +17,14 @@ const now = (): Date => new Date();
 await runService(async () => {
   const config = readOrchestratorConfig();
   const parts = await openParts(config);
-  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link } = parts;
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
   const deltas = new DeltaHub();
   const keys = loadWorkerKeys(config.workerKeyFile);
   const worker = new SessionWorker({
     link,
     ...config.temporal,
     dataConverter: parts.dataConverter,
-    activities: createActivities({ log, ledger, policy, identity, model, keys, deltas, metrics, now }),
+    activities: createActivities({ log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, now }),
     bundle: await buildWorkflowBundle(new URL("../workflows/naive-workflow.ts", import.meta.url)),
     log,
   });

@@ -36,6 +36,18 @@ export function requireScope(caller: Caller, scope: Capability): void {
   }
 }
 
+/**
+ * Refuses a caller whose token carries neither of two scopes.
+ *
+ * @returns whether the first is among them
+ * @throws DomainError FORBIDDEN.
+ */
+export function requireEither(caller: Caller, scope: Capability, other: Capability): boolean {
+  if (caller.authn !== "token" || caller.scopes.includes(scope)) return true;
+  if (caller.scopes.includes(other)) return false;
+  throw new DomainError("FORBIDDEN", `The token carries neither the scope ${scope} nor ${other}.`);
+}
+
 /** Refuses a caller whose token has another role than these. @throws DomainError FORBIDDEN. */
 export function requireRole(caller: Caller, roles: readonly Role[]): void {
   if (caller.authn === "token" && !roles.includes(caller.role)) {

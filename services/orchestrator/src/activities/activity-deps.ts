@@ -6,6 +6,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkerKeys } from "../permits/worker-key.ts";
 import type { SessionMetrics } from "../session-metrics.ts";
 import type { DeltaHub } from "../streams/delta-hub.ts";
+import type { TenantSnapshots } from "../tenants/tenant-snapshots.ts";
 
 /** All that activities reach the world with; handed in when the worker is built. */
 export interface ActivityDeps {
@@ -16,6 +17,7 @@ export interface ActivityDeps {
   readonly model: ModelClient;
   readonly keys: WorkerKeys;
   readonly deltas: DeltaHub;
+  readonly snapshots: TenantSnapshots;
   readonly metrics: SessionMetrics;
   now(): Date;
 }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from "@temporalio/activity";
-import { errors } from "@soma/contracts/error-codes";
+import { stepEndingCodes } from "@soma/contracts/error-codes";
 import { DomainError } from "@soma/kit/domain-error";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { createEmitAuditEvent } from "./emit-audit-event.ts";
@@ -7,6 +7,8 @@ import { createEvaluatePolicy } from "./evaluate-policy.ts";
 import { createIssueIdentityToken } from "./issue-identity-token.ts";
 import { createRunSlmCompletion } from "./run-slm-completion.ts";
 import type { SessionActivities } from "./session-activities.ts";
+
+const endings: ReadonlySet<string> = new Set(stepEndingCodes());
 
 /** Every activity by its wire name. A new one is a file, a line here, a line in a workflow and a test. */
 export function createActivities(deps: ActivityDeps): SessionActivities {
@@ -44,7 +46,7 @@ function translated<Arguments extends unknown[], Result>(
       const failure = ApplicationFailure.create({
         message: known.message,
         type: known.code,
-        nonRetryable: errors[known.code].retry === "never",
+        nonRetryable: endings.has(known.code),
       });
       failure.stack = "";
       throw failure;

@@ -5,6 +5,7 @@ import { judgedText } from "../sessions/session-prompt.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { knownSession } from "./known-session.ts";
 import type { SessionActivities } from "./session-activities.ts";
+import { assertDayLeft, passTenantGate } from "./tenant-gate.ts";
 import { recordingOutage } from "./waiting.ts";
 
 /**
@@ -13,7 +14,8 @@ import { recordingOutage } from "./waiting.ts";
  */
 export function createEvaluatePolicy(deps: ActivityDeps): SessionActivities["evaluate-policy"] {
   return async ({ session, ...proposal }) => {
-    const row = await knownSession(deps, session);
+    const row = await passTenantGate(deps, await knownSession(deps, session), proposal.step);
+    await assertDayLeft(deps, row);
     const governed: GovernedAction = {
       action: proposal.action,
       resource: proposal.resource,

@@ -5,6 +5,7 @@ import type { ActivityDeps } from "./activity-deps.ts";
 import { findKnownSession } from "./known-session.ts";
 import { mintStepToken } from "./mint-step-token.ts";
 import type { SessionActivities } from "./session-activities.ts";
+import { passTenantGate } from "./tenant-gate.ts";
 import { recordingOutage } from "./waiting.ts";
 
 /**
@@ -14,7 +15,8 @@ import { recordingOutage } from "./waiting.ts";
 export function createIssueIdentityToken(deps: ActivityDeps): SessionActivities["issue-identity-token"] {
   return async (untrusted, action, audience) => {
     const permit = checkPermit(deps.keys.permit, untrusted, action, deps.now());
-    const row = await findKnownSession(deps, permit.tenant, permit.session_id);
+    const known = await findKnownSession(deps, permit.tenant, permit.session_id);
+    const row = await passTenantGate(deps, known, permit.step);
     const signal = Context.current().cancellationSignal;
     const { minted, issued } = await recordingOutage(deps, row, permit.step, () =>
       mintStepToken(deps, { row, permit, action, audience, renewal: 0, signal }),

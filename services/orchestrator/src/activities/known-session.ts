@@ -6,6 +6,7 @@ import { readSessionInput } from "../sessions/session-input.ts";
 import { createdEvent } from "../sessions/created-event.ts";
 import { sessionIdTaken } from "../ledger/session-id-taken.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { foundTenant } from "../tenants/found-tenant.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 
 /**
@@ -40,6 +41,8 @@ export async function knownSession(deps: ActivityDeps, input: unknown): Promise<
     contents,
     workflowId: workflowExecution.workflowId,
     runId: workflowExecution.runId,
+    // Counted and not refused: the workflow runs, and its steps are held to the tenant's status and day.
+    admission: { created: foundTenant(session.tenant), enforced: false },
   });
   return row;
 }

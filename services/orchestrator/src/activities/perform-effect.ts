@@ -11,6 +11,7 @@ import type { ActivityDeps } from "./activity-deps.ts";
 import { findKnownSession } from "./known-session.ts";
 import { mintStepToken } from "./mint-step-token.ts";
 import { eventContext, recoveredEvents, stepKeys } from "./step-events.ts";
+import { passTenantGate } from "./tenant-gate.ts";
 import { TokenWatch } from "./token-watch.ts";
 import { recordingOutage } from "./waiting.ts";
 
@@ -40,7 +41,7 @@ interface Effect<Result> {
  * outcome → end the token. While the effect runs the token is watched, and a revocation ends it. The outcome is recorded here, in the process that saw it, and not by the workflow: if this process
  * dies after that, the next attempt finds it and does nothing twice.
  *
- * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, SESSION_CANCELED, AUDIT_UNAVAILABLE (no durable record, no effect),
+ * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, SESSION_CANCELED, TENANT_SUSPENDED (for now), AUDIT_UNAVAILABLE (no durable record, no effect),
  *   MODEL_TOKEN_REFUSED (revoked, before or meanwhile), IDENTITY_UNAVAILABLE, or the effect's own.
  */
 export async function performEffect<Result>(
@@ -55,9 +56,10 @@ export async function performEffect<Result>(
   if (Date.parse(sealed.expires_at) <= deps.now().getTime())
     throw new DomainError("PERMIT_EXPIRED", "The step's token has expired; policy must decide again.");
   const token = openToken(deps.keys.seal, sealed.sealed, permit.effect_key);
-  const row = await findKnownSession(deps, permit.tenant, permit.session_id);
-  const done = await deps.ledger.findEvent(row.tenant, row.session_id, stepKeys.completed(permit.step));
-  if (done) return effect.recall(row, done.data);
+  const known = await findKnownSession(deps, permit.tenant, permit.session_id);
+  const done = await deps.ledger.findEvent(known.tenant, known.session_id, stepKeys.completed(permit.step));
+  if (done) return effect.recall(known, done.data);
+  const row = await passTenantGate(deps, known, permit.step);
   const watch = watchToken(deps, { row, permit, action, token });
   await recordingOutage(deps, row, permit.step, () => watch.assertFresh());
   const intent = intentOf(row, permit, action, sealed);

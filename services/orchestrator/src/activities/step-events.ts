@@ -43,6 +43,16 @@ export function recoveredEvents(
   ];
 }
 
+/** One per pause: keyed by the position of what the session knew before it. */
+export function pauseEvent(
+  row: SessionRow,
+  step: string,
+  type: "session.paused" | "session.resumed",
+): EventOf<"session.paused" | "session.resumed"> {
+  const data = { step, reason: "tenant_suspended" } as const;
+  return { ...eventContext(row), type, key: `${step}/${type}/${String(row.last_seq)}`, data };
+}
+
 /** Keys of the events of a step that are read back. */
 export const stepKeys = {
   decided: (step: string, round: number): string => `${step}/policy.decided/${String(round)}`,

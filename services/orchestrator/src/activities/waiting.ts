@@ -39,7 +39,7 @@ export async function recordingOutage<Result>(
 }
 
 /** Another attempt that failed at the same time, by another code, has recorded the outage: one event is enough. */
-async function recordOnce(deps: ActivityDeps, event: NewEvent): Promise<void> {
+export async function recordOnce(deps: ActivityDeps, event: NewEvent): Promise<void> {
   try {
     await deps.ledger.append([event]);
   } catch (error) {

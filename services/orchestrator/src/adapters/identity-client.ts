@@ -127,7 +127,8 @@ function blamesParent(body: unknown): boolean {
   return Value.Check(Problem, body) && body.errors?.some(({ pointer }) => pointer === "/parent_jti") === true;
 }
 
-function readCredential(file: string): string {
+/** The service's own credential, as it is now. @throws DomainError IDENTITY_UNAVAILABLE. */
+export function readCredential(file: string): string {
   try {
     return readSecretFile(file).toString("utf8").trim();
   } catch (error) {
@@ -141,11 +142,13 @@ function assertOk(answer: UpstreamAnswer): void {
   if (answer.status !== 200) throw badResponse(`status ${String(answer.status)}`);
 }
 
-function unavailable(cause: unknown): DomainError {
+/** The identity service did not answer. */
+export function unavailable(cause: unknown): DomainError {
   return new DomainError("IDENTITY_UNAVAILABLE", "The identity service gave no answer in time; try again.", { cause });
 }
 
-function badResponse(what: string): DomainError {
+/** The identity service answered what was not agreed. */
+export function badResponse(what: string): DomainError {
   return new DomainError("IDENTITY_BAD_RESPONSE", "The identity service gave an answer that cannot be trusted.", {
     cause: new Error(`identity-service gave ${what}`),
   });

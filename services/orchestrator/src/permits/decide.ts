@@ -49,8 +49,9 @@ async function askAndRecord(
   signal: AbortSignal,
 ): Promise<Decided> {
   const effectKey = effectKeyOf({ ...row, step: proposal.step });
+  const pack = (await deps.snapshots.find(row.tenant))?.settings.policy_pack;
   const answer = await deps.policy.evaluate(
-    requestOf(row, proposal),
+    { ...requestOf(row, proposal), ...(pack !== undefined && { pack }) },
     {
       requestId: `${effectKey.slice(7, 39)}-${String(proposal.round)}`,
       idempotencyKey: roundKey(effectKey, proposal.round),

@@ -1,6 +1,6 @@
 import { SessionView } from "@soma/contracts/session";
 import type { Server } from "@soma/kit/server";
-import { requireScope, resolveTenant } from "../access/principal.ts";
+import { requireEither, resolveTenant } from "../access/principal.ts";
 import { findSession } from "../sessions/find-session.ts";
 import { viewSession } from "../sessions/session-view.ts";
 import type { RouteDeps } from "./route-deps.ts";
@@ -20,9 +20,10 @@ export function addGetSession(app: Server, deps: RouteDeps): void {
     },
     async (request) => {
       const caller = await deps.authenticate(request);
-      requireScope(caller, "session.read");
+      // Who may read ledgers alone, an auditor, sees no text.
+      const text = requireEither(caller, "session.read", "ledger.read");
       const tenant = resolveTenant(caller, request.query.tenant);
-      return viewSession(deps, await findSession(deps.ledger, tenant, request.params.id));
+      return viewSession(deps, await findSession(deps.ledger, tenant, request.params.id), { text });
     },
   );
 }

@@ -2,7 +2,7 @@ import { UserIdSchema } from "@soma/contracts/ids";
 import { SessionPage, SessionStatusSchema } from "@soma/contracts/session";
 import type { Server } from "@soma/kit/server";
 import { Type } from "typebox";
-import { requireScope, resolveTenant } from "../access/principal.ts";
+import { requireEither, resolveTenant } from "../access/principal.ts";
 import { refuse } from "../sessions/session-input.ts";
 import { viewSession } from "../sessions/session-view.ts";
 import type { RouteDeps } from "./route-deps.ts";
@@ -37,12 +37,12 @@ export function addListSessions(app: Server, deps: RouteDeps): void {
     },
     async (request) => {
       const caller = await deps.authenticate(request);
-      requireScope(caller, "session.read");
+      const text = requireEither(caller, "session.read", "ledger.read");
       const { limit = "20", tenant: claimed, ...filters } = request.query;
       const tenant =
         resolveTenant(caller, claimed) ?? refuse("/querystring/tenant", "is required, because no token says who calls");
       const { rows, nextCursor } = await deps.ledger.listSessions({ ...filters, tenant, limit: Number(limit) });
-      const sessions = await Promise.all(rows.map((row) => viewSession(deps, row)));
+      const sessions = await Promise.all(rows.map((row) => viewSession(deps, row, { text })));
       return { sessions, ...(nextCursor !== undefined && { next_cursor: nextCursor }) };
     },
   );

@@ -1,8 +1,9 @@
 import { EventPage } from "@soma/contracts/audit";
 import type { Server } from "@soma/kit/server";
 import { Type } from "typebox";
-import { requireScope, resolveTenant } from "../access/principal.ts";
+import { requireEither, resolveTenant } from "../access/principal.ts";
 import { findSession } from "../sessions/find-session.ts";
+import { assertStreamRoom } from "../tenants/assert-stream-room.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { problems, SessionParams, TenantQuery } from "./session-params.ts";
 
@@ -51,14 +52,14 @@ export function addReadEvents(app: Server, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const caller = await deps.authenticate(request);
-      requireScope(caller, "session.read");
+      const text = requireEither(caller, "session.read", "ledger.read");
       const row = await findSession(deps.ledger, resolveTenant(caller, request.query.tenant), request.params.id);
       const after = Number(request.headers["last-event-id"] ?? request.query.after ?? 0);
       if (/\btext\/event-stream\b/.test(request.headers.accept ?? "")) {
-        deps.streams.assertRoom();
+        await assertStreamRoom(deps, row.tenant);
         reply.hijack();
         reply.raw.setHeader("x-request-id", request.id);
-        await deps.streams.open(row, reply.raw, after);
+        await deps.streams.open(row, reply.raw, after, { text });
         return reply;
       }
       const limit = Number(request.query.limit ?? 100);

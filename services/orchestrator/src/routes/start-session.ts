@@ -32,7 +32,7 @@ export function addStartSession(app: Server, deps: StartDeps): void {
           tags: ["sessions"],
           headers: StartHeaders,
           body: StartSessionRequest,
-          response: { 202: StartSessionAccepted, ...problems(400, 401, 403, 409, 413, 415, 422, 503) },
+          response: { 202: StartSessionAccepted, ...problems(400, 401, 403, 409, 413, 415, 422, 429, 503) },
         },
       },
       async (request, reply) => {

@@ -4,8 +4,15 @@ import { DomainError } from "@soma/kit/domain-error";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
-/** A session as its users see it: the projection of its ledger, with the result's text from the content store. */
-export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<SessionView> {
+/**
+ * A session as its users see it: the projection of its ledger, with the result's text from the content store unless
+ * `text` is false, for those who may read no text.
+ */
+export async function viewSession(
+  deps: SessionDeps,
+  row: SessionRow,
+  { text = true }: { readonly text?: boolean } = {},
+): Promise<SessionView> {
   const {
     role: _role,
     agent: _agent,
@@ -24,7 +31,7 @@ export async function viewSession(deps: SessionDeps, row: SessionRow): Promise<S
     ...shown,
     ...blockedByTemporal(deps, row),
     ...(error && { error: { code: error.code, detail: `${errors[error.code].title}.` } }),
-    ...(result && row.status === "completed" && { result: await readResult(deps, row, result) }),
+    ...(text && result && row.status === "completed" && { result: await readResult(deps, row, result) }),
   };
 }
 

@@ -8,6 +8,7 @@ import { eventContext } from "../activities/step-events.ts";
 import type { Principal } from "../access/principal.ts";
 import { sessionIdTaken } from "../ledger/session-id-taken.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { foundTenant } from "../tenants/found-tenant.ts";
 import { createdEvent } from "./created-event.ts";
 import type { SessionDeps } from "./session-deps.ts";
 import { assertMetadata, readPrompt, refuse, type SessionInput } from "./session-input.ts";
@@ -17,7 +18,7 @@ import { assertMetadata, readPrompt, refuse, type SessionInput } from "./session
  * that died in between is finished by the same call made again, with the same id or the same idempotency key.
  *
  * @throws DomainError SESSION_ID_TAKEN, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED, TEMPORAL_UNAVAILABLE, AUDIT_UNAVAILABLE,
- * AUDIT_BACKLOG_FULL
+ * AUDIT_BACKLOG_FULL, TENANT_SUSPENDED, QUOTA_EXCEEDED
  */
 export async function startSession(
   deps: SessionDeps,
@@ -40,6 +41,7 @@ export async function startSession(
     created,
     contents,
     workflowId: workflowIdPrefix + session.session_id,
+    admission: { created: foundTenant(session.tenant), enforced: true },
     ...(idempotencyKey !== undefined && { idempotency: { key: idempotencyKey, requestDigest: digestOf(request) } }),
   });
   if (row.run_id === undefined && isTerminal(row.status)) {

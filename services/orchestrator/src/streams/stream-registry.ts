@@ -4,7 +4,7 @@ import type { Logger } from "@soma/kit/logger";
 import type { Gauge } from "@soma/kit/metrics";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import type { DeltaHub } from "./delta-hub.ts";
+import { DeltaHub } from "./delta-hub.ts";
 import { EventTail } from "./event-tail.ts";
 import { followSession, type Followed } from "./session-follower.ts";
 import { SessionStream } from "./session-stream.ts";
@@ -17,6 +17,8 @@ const quietMs = 8_000;
 interface OpenStream {
   end(): void;
 }
+/** Nothing is ever published here. */
+const noDeltas = new DeltaHub();
 
 /** The open event streams of a process: bounded in number, ended when the service stops. */
 export class StreamRegistry {
@@ -25,6 +27,7 @@ export class StreamRegistry {
   readonly #tail: EventTail;
   readonly #open = new Set<OpenStream>();
   readonly #closing = new AbortController();
+  readonly #openOf = new Map<string, number>();
   readonly #gauge: Gauge;
 
   constructor(ledger: Ledger, deltas: DeltaHub, log: Logger, gauge: Gauge) {
@@ -34,8 +37,19 @@ export class StreamRegistry {
     this.#tail = new EventTail(ledger, log);
   }
 
-  /** @throws DomainError TOO_MANY_STREAMS, before anything is written. */
-  assertRoom(): void {
+  /**
+   * Whether one more stream may open: of this process, and of a tenant's quota in it.
+   *
+   * @throws DomainError TOO_MANY_STREAMS, before anything is written.
+   */
+  assertRoom(quota: { readonly tenant: string; readonly streams: number }): void {
+    if ((this.#openOf.get(quota.tenant) ?? 0) >= quota.streams) {
+      throw new DomainError(
+        "TOO_MANY_STREAMS",
+        `The tenant's quota streams (${String(quota.streams)}) is used up; read pages by \`after\`, or try again.`,
+        { retryAfterSeconds: 5 },
+      );
+    }
     if (this.#open.size >= maxStreams) {
       throw new DomainError(
         "TOO_MANY_STREAMS",
@@ -45,16 +59,20 @@ export class StreamRegistry {
     }
   }
 
-  /** Streams a session's events after a position; resolves when the stream runs. */
-  async open(row: SessionRow, out: ServerResponse, after: number): Promise<void> {
-    const stream = new SessionStream({ ledger: this.#ledger, tail: this.#tail, deltas: this.#deltas }, row, out, after);
-    this.#track(stream, out);
+  /**
+   * Streams a session's events after a position; resolves when the stream runs. Without `text`, for those who may read
+   * none, it has no deltas.
+   */
+  async open(row: SessionRow, out: ServerResponse, after: number, { text = true } = {}): Promise<void> {
+    const deltas = text ? this.#deltas : noDeltas;
+    const stream = new SessionStream({ ledger: this.#ledger, tail: this.#tail, deltas }, row, out, after);
+    this.#track(row.tenant, stream, out);
     await stream.start();
   }
 
   /** Counts a stream of another protocol, whose events come by {@link follow}, until its connection closes. */
-  count(out: ServerResponse): void {
-    this.#track({ end: endsWithItsEvents }, out);
+  count(tenant: string, out: ServerResponse): void {
+    this.#track(tenant, { end: endsWithItsEvents }, out);
   }
 
   /** A session's events and deltas for a reader in this process; ends with the signal, too, and when the service stops. */
@@ -66,12 +84,12 @@ export class StreamRegistry {
     });
   }
 
-  #track(stream: OpenStream, out: ServerResponse): void {
+  #track(tenant: string, stream: OpenStream, out: ServerResponse): void {
     this.#open.add(stream);
-    this.#gauge.set(this.#open.size);
+    this.#count(tenant, 1);
     out.on("close", () => {
       this.#open.delete(stream);
-      this.#gauge.set(this.#open.size);
+      this.#count(tenant, -1);
     });
   }
 
@@ -79,6 +97,13 @@ export class StreamRegistry {
     this.#closing.abort();
     for (const stream of this.#open) stream.end();
     await this.#tail.close();
+  }
+
+  #count(tenant: string, change: 1 | -1): void {
+    const open = (this.#openOf.get(tenant) ?? 0) + change;
+    if (open > 0) this.#openOf.set(tenant, open);
+    else this.#openOf.delete(tenant);
+    this.#gauge.set(this.#open.size);
   }
 }
 

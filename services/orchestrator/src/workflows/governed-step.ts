@@ -6,7 +6,7 @@ import {
   proxyLocalActivities,
   TimeoutFailure,
 } from "@temporalio/workflow";
-import { isErrorCode, nonRetryableCodes, type ErrorCode } from "@soma/contracts/error-codes";
+import { isErrorCode, stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import type { DecisionSummary, SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
 import type { PolicyOutcome, SessionActivities, StepProposal } from "../activities/session-activities.ts";
@@ -25,7 +25,7 @@ const patient = proxyActivities<SessionActivities>({
     initialInterval: "1s",
     backoffCoefficient: 1.5,
     maximumInterval: "5s",
-    nonRetryableErrorTypes: nonRetryableCodes(),
+    nonRetryableErrorTypes: stepEndingCodes(),
   },
 });
 
@@ -35,8 +35,7 @@ export async function patiently<Result>(call: (activities: SessionActivities) =>
     return await call(local);
   } catch (error) {
     const code = failureCode(error);
-    if (isCancellation(error) || (code !== undefined && nonRetryableCodes().some((final) => final === code)))
-      throw error;
+    if (isCancellation(error) || (code !== undefined && stepEndingCodes().some((final) => final === code))) throw error;
     return call(patient);
   }
 }

@@ -7,7 +7,7 @@ import {
   proxyActivities,
   sleep,
 } from "@temporalio/workflow";
-import { nonRetryableCodes, type ErrorCode } from "@soma/contracts/error-codes";
+import { stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
 import { slmAudience } from "@soma/contracts/wire-names";
 import type { SessionActivities, SessionEnd, SessionWorkflowResult } from "../activities/session-activities.ts";
@@ -27,7 +27,7 @@ const effects = proxyActivities<SessionActivities>({
     initialInterval: "1s",
     backoffCoefficient: 1.5,
     maximumInterval: "5s",
-    nonRetryableErrorTypes: nonRetryableCodes(),
+    nonRetryableErrorTypes: stepEndingCodes(),
   },
 });
 

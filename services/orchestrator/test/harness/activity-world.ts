@@ -12,6 +12,7 @@ import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { deriveWorkerKeys } from "../../src/permits/worker-key.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import { DeltaHub } from "../../src/streams/delta-hub.ts";
+import { TenantSnapshots } from "../../src/tenants/tenant-snapshots.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
 import { openSession, readRow } from "./sessions.ts";
 
@@ -39,6 +40,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     model: createModelClient(nowhere),
     keys: deriveWorkerKeys(randomBytes(32)),
     deltas: new DeltaHub(),
+    snapshots: new TenantSnapshots(store.ledger, () => performance.now() + clock.aheadMs),
     metrics: createSessionMetrics(createMetrics("test").registry),
     now: () => new Date(Date.now() + clock.aheadMs),
   };

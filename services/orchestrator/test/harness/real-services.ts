@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { KnownTenant } from "@soma/contracts/tenant";
 import { createLogger } from "@soma/kit/logger";
 import { buildApp as buildIdentityApp } from "../../../identity-service/src/app.ts";
 import { readSettings } from "../../../identity-service/src/config.ts";
@@ -29,6 +30,8 @@ export interface IdentityService extends AsyncDisposable {
   readonly credentialsDir: string;
   /** A user's token, as an operator gets it. */
   login(request: Record<string, unknown>): Promise<string>;
+  /** What it knows of a tenant, as the orchestrator may ask. */
+  tenant(tenant: string): Promise<KnownTenant>;
 }
 
 /** The real identity service with the registry that the project ships, on a free port and a folder of its own. */
@@ -55,6 +58,12 @@ export async function startIdentityService(): Promise<IdentityService> {
       });
       if (answer.statusCode !== 200) throw new Error(answer.body);
       return String(answer.json().token);
+    },
+    async tenant(tenant) {
+      const secret = readFileSync(join(credentials, "orchestrator"), "utf8").trim();
+      const answer = await app.inject({ url: `/v1/tenants/${tenant}`, headers: { authorization: `Bearer ${secret}` } });
+      if (answer.statusCode !== 200) throw new Error(answer.body);
+      return answer.json();
     },
     async [Symbol.asyncDispose]() {
       await app.close();

@@ -17,6 +17,7 @@ import { readSessionInput } from "../../src/sessions/session-input.ts";
 import { DeltaHub } from "../../src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../src/streams/stream-registry.ts";
 import { startIdentityService } from "../harness/real-services.ts";
+import { tenantDepsAlone } from "../harness/tenant-deps.ts";
 import { createSessionDeps } from "../harness/session-deps.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
 
@@ -54,6 +55,7 @@ export async function startOpenaiApp(options: Options = {}) {
     sessionMetrics,
     missing: () => [],
     authenticate: options.authenticate ?? requireToken(identityClient),
+    tenants: tenantDepsAlone(ledger),
     hop: await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry }),
     streams,
     identity: identityClient,

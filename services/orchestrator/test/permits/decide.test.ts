@@ -209,6 +209,8 @@ test("a decision that cannot be recorded is none", async () => {
   // Nor is one whose ledger goes away while the engine thinks.
   await using other = await openActivityWorld({ policy: new URL("/v1/evaluate", scripted.url) });
   const rowOfOther = await other.row();
+  // What is known of the tenant is known by then.
+  await other.deps.snapshots.find(rowOfOther.tenant);
   const deciding = decide(other.deps, rowOfOther, proposal, never);
   await other.deps.ledger.close();
   await assert.rejects(deciding, code("AUDIT_UNAVAILABLE"));

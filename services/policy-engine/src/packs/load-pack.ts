@@ -10,11 +10,14 @@ import { refuse, type Checked, type PackProblem } from "./pack-problem.ts";
 import { readPackFile, type ReadPack } from "./read-pack-file.ts";
 import { runExamples } from "./run-examples.ts";
 
+/** What the name of a shared pack's file begins with; no tenant's id does. */
+export const sharedPrefix = "_";
+
 /** Largest pack that is read, in bytes. */
 export const maxPackBytes = 262_144;
 
 /**
- * Makes a pack from the bytes of `<tenant>.yaml`: schema, rules, Cedar's strict validation, then the pack's own
+ * Makes a pack from the bytes of `<tenant>.yaml`, or of `_<pack>.yaml` for a shared one: schema, rules, Cedar's strict validation, then the pack's own
  * examples. Nothing is active yet; `slot` of Cedar's cache holds the pack's policies afterwards, also on refusal.
  */
 export function loadPack(path: string, bytes: Uint8Array, slot: string): Checked<Pack> {
@@ -51,9 +54,20 @@ export function loadPack(path: string, bytes: Uint8Array, slot: string): Checked
 /** What the schema cannot say: names that must agree or be unique, fields of which one must be there. */
 function checkNames({ file, source }: ReadPack, path: string): PackProblem[] {
   const problems: PackProblem[] = [];
+  const owner = file.tenant === undefined ? "pack" : "tenant";
   // The name decides whom a file may speak for: one tenant's file must not become another's.
-  if (basename(path) !== `${file.tenant}.yaml`)
-    problems.push({ line: source.lineOf(["tenant"]), reason: `tenant: the file must be named ${file.tenant}.yaml` });
+  const expected = file.tenant ?? (file.pack === undefined ? undefined : sharedPrefix + file.pack);
+  if (expected === undefined) problems.push({ line: 1, reason: "tenant: is required, or pack for a shared one" });
+  else if (file.tenant !== undefined && file.pack !== undefined)
+    problems.push({ line: source.lineOf(["pack"]), reason: "pack: cannot stand beside tenant" });
+  else if (basename(path) !== `${expected}.yaml`)
+    problems.push({ line: source.lineOf([owner]), reason: `${owner}: the file must be named ${expected}.yaml` });
+  // The same name is somebody else in each tenant.
+  if (file.tenant === undefined && file.authorization.groups !== undefined)
+    problems.push({
+      line: source.lineOf(["authorization", "groups"]),
+      reason: "authorization.groups: a shared pack names no users",
+    });
   const seen = new Set<string>();
   for (const [index, rule] of file.rules.entries()) {
     const at = ["rules", String(index)];

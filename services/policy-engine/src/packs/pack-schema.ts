@@ -109,11 +109,15 @@ const Example = Type.Object(
 );
 export type PackExample = Type.Static<typeof Example>;
 
-/** A tenant's rule pack as its file holds it. What each field does is written in the service's README. */
+/** Names of shared packs, as tenants are set to one. */
+const PackName = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" });
+
+/** A rule pack as its file holds it: of one tenant, or shared. What each field does is written in the service's README. */
 export const PackFile = Type.Object(
   {
     version: Type.Literal(1),
-    tenant: TenantIdSchema,
+    tenant: Type.Optional(TenantIdSchema),
+    pack: Type.Optional(PackName),
     name: Type.String({ minLength: 1, maxLength: 120 }),
     authorization: Authorization,
     rules: Type.Array(Rule, { maxItems: 50 }),

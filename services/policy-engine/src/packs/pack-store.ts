@@ -6,13 +6,16 @@ import { digestOf, sha256 } from "@soma/kit/digest";
 import type { Logger } from "@soma/kit/logger";
 import { releaseSlot } from "../cedar/authorizer.ts";
 import type { EngineMetrics } from "../metrics.ts";
-import { loadPack, maxPackBytes } from "./load-pack.ts";
+import { loadPack, maxPackBytes, sharedPrefix } from "./load-pack.ts";
 import type { Pack } from "./pack.ts";
 import { refuse, type Checked, type PackProblem } from "./pack-problem.ts";
 
-/** What a tenant's file came to. `refusal` is set while the file's present bytes are not what decides. */
+/** Whom a file speaks for: its one tenant, or all that are set to the shared pack of its name. */
+type PackOwner = { readonly tenant: TenantId } | { readonly pack: string };
+
+/** What a file came to. `refusal` is set while its present bytes are not what decides. */
 export interface PackStatus {
-  readonly tenant: TenantId;
+  readonly owner: PackOwner;
   readonly file: string;
   readonly active?: { readonly pack: Pack; readonly slot: string; readonly loadedAt: Date };
   readonly refusal?: Refusal;
@@ -33,13 +36,14 @@ interface PackStoreOptions {
 }
 
 /**
- * The active packs, one per tenant, from the files `<tenant>.yaml` of a directory. A pack replaces another in one
+ * The active packs from the files of a directory: one for each `<tenant>.yaml`, and shared ones from `_<pack>.yaml`. A pack replaces another in one
  * assignment and only when it is good as a whole; a bad one leaves the old one in place; a file that is gone takes
- * its pack with it, and the tenant is denied.
+ * its pack with it, and whom it decided for is denied.
  */
 export class PackStore {
   readonly directory: string;
   readonly #options: PackStoreOptions;
+  /** By file name: a tenant's and a shared pack's cannot be the same. */
   readonly #packs = new Map<string, PackStatus>();
   // Cedar's cache is one for the whole thread: each store needs names of its own in it.
   readonly #slots = randomUUID();
@@ -51,13 +55,16 @@ export class PackStore {
     this.#options = options;
   }
 
-  /** The pack that decides for a tenant now. */
-  find(tenant: TenantId): Pack | undefined {
-    return this.#packs.get(tenant)?.active?.pack;
+  /** The pack that decides for a tenant now: its own, else the shared one that it is set to. Never another tenant's. */
+  find(tenant: TenantId, shared?: string): Pack | undefined {
+    // A tenant whose own file was refused has no pack: it must not fall back to a laxer one.
+    const own = this.#packs.get(`${tenant}.yaml`);
+    if (own !== undefined || shared === undefined) return own?.active?.pack;
+    return this.#packs.get(`${sharedPrefix}${shared}.yaml`)?.active?.pack;
   }
 
   list(): PackStatus[] {
-    return [...this.#packs.values()].toSorted((a, b) => (a.tenant < b.tenant ? -1 : 1));
+    return [...this.#packs.values()].toSorted((a, b) => (a.file < b.file ? -1 : 1));
   }
 
   /** False until the directory was read, and while it cannot be. Packs that were read before stay active meanwhile. */
@@ -85,61 +92,68 @@ export class PackStore {
     this.#unreadable = undefined;
     const present = new Set<string>();
     for (const name of names) {
-      const tenant = basename(name, ".yaml");
-      if (!name.endsWith(".yaml") || !isTenantId(tenant)) continue;
+      const owner = ownerOf(name);
+      if (owner === undefined) continue;
       const bytes = await readPack(join(directory, name));
       if (bytes === undefined) continue;
-      present.add(tenant);
-      this.#take(tenant, name, bytes);
+      present.add(name);
+      this.#take(owner, name, bytes);
     }
-    for (const status of this.#packs.values()) if (!present.has(status.tenant)) this.#remove(status);
+    for (const status of this.#packs.values()) if (!present.has(status.file)) this.#remove(status);
     this.#options.metrics.packsActive.set(this.list().filter(({ active }) => active).length);
   }
 
-  #take(tenant: TenantId, file: string, bytes: Checked<Uint8Array>): void {
-    const before = this.#packs.get(tenant);
+  #take(owner: PackOwner, file: string, bytes: Checked<Uint8Array>): void {
+    const before = this.#packs.get(file);
     const fingerprint = bytes.ok ? sha256(bytes.value) : digestOf(bytes.problems);
     if (before?.refusal?.fingerprint === fingerprint) return;
     if (before?.active?.pack.policyVersion === fingerprint) {
       // The author went back to what is active.
-      if (before.refusal) this.#packs.set(tenant, { tenant, file, active: before.active });
+      if (before.refusal) this.#packs.set(file, { owner, file, active: before.active });
       return;
     }
     // Two slots in turn: the new policies never overwrite those that decide now.
-    const slot = `${this.#slots}/${tenant}/${before?.active?.slot.endsWith("/a") === true ? "b" : "a"}`;
+    const slot = `${this.#slots}/${file}/${before?.active?.slot.endsWith("/a") === true ? "b" : "a"}`;
     const loaded = bytes.ok ? loadPack(file, bytes.value, slot) : bytes;
-    if (loaded.ok)
-      this.#activate({ tenant, file, active: { pack: loaded.value, slot, loadedAt: this.#options.now() } });
-    else this.#refuse({ ...before, tenant, file }, fingerprint, loaded.problems);
+    if (loaded.ok) this.#activate({ owner, file, active: { pack: loaded.value, slot, loadedAt: this.#options.now() } });
+    else this.#refuse({ ...before, owner, file }, fingerprint, loaded.problems);
   }
 
   #activate(status: PackStatus & Required<Pick<PackStatus, "active">>): void {
     const { log, metrics } = this.#options;
-    this.#packs.set(status.tenant, status);
+    this.#packs.set(status.file, status);
     metrics.packLoads.inc({ result: "activated" });
     const { policyVersion } = status.active.pack;
-    log.info({ file: status.file, tenant: status.tenant, policy_version: policyVersion }, "pack activated");
+    log.info({ file: status.file, ...status.owner, policy_version: policyVersion }, "pack activated");
   }
 
   #refuse(before: PackStatus, fingerprint: Digest, problems: readonly PackProblem[]): void {
     const { log, metrics, now } = this.#options;
-    const { tenant, file, active } = before;
-    this.#packs.set(tenant, { ...before, refusal: { fingerprint, refusedAt: now(), problems } });
+    const { owner, file, active } = before;
+    this.#packs.set(file, { ...before, refusal: { fingerprint, refusedAt: now(), problems } });
     metrics.packLoads.inc({ result: "refused" });
     const message = active
       ? "pack refused; the one before stays active"
-      : "pack refused; the tenant has none and is denied";
-    for (const { line, reason } of problems) log.error({ file, tenant, line, reason }, message);
+      : "pack refused; whom it is for has none and is denied";
+    for (const { line, reason } of problems) log.error({ file, ...owner, line, reason }, message);
   }
 
-  #remove({ tenant, file, active }: PackStatus): void {
+  #remove({ owner, file, active }: PackStatus): void {
     const { log, metrics } = this.#options;
-    this.#packs.delete(tenant);
-    for (const name of ["a", "b"]) releaseSlot(`${this.#slots}/${tenant}/${name}`);
+    this.#packs.delete(file);
+    for (const name of ["a", "b"]) releaseSlot(`${this.#slots}/${file}/${name}`);
     if (!active) return;
     metrics.packLoads.inc({ result: "removed" });
-    log.warn({ file, tenant }, "pack removed; the tenant is denied from now on");
+    log.warn({ file, ...owner }, "pack removed; whom it decided for is denied from now on");
   }
+}
+
+/** Undefined for a file that is no pack's by its name. */
+function ownerOf(file: string): PackOwner | undefined {
+  if (!file.endsWith(".yaml")) return undefined;
+  const name = basename(file, ".yaml");
+  if (name.startsWith(sharedPrefix)) return { pack: name.slice(sharedPrefix.length) };
+  return isTenantId(name) ? { tenant: name } : undefined;
 }
 
 /** The bytes of a pack; a refusal when it is no file that can be read; undefined when it is gone. */

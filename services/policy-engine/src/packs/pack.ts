@@ -3,9 +3,10 @@ import type { Authorizer } from "../cedar/authorizer.ts";
 import type { ContentRule } from "../content/compile-rule.ts";
 import type { PackObligation } from "./pack-schema.ts";
 
-/** A tenant's rule pack, checked and ready to decide. */
+/** A rule pack, checked and ready to decide: a tenant's own, or one that tenants share. */
 export interface Pack {
-  readonly tenant: TenantId;
+  /** The one tenant that it decides for; undefined for a shared one. */
+  readonly tenant: TenantId | undefined;
   readonly name: string;
   /** SHA-256 of the file's bytes: what every decision names as the policy that made it. */
   readonly policyVersion: Digest;

@@ -1,5 +1,5 @@
 import type { EvaluateRequest } from "@soma/contracts/policy";
-import { isSessionId } from "@soma/contracts/ids";
+import { isSessionId, isTenantId } from "@soma/contracts/ids";
 import { canonicalJson } from "@soma/kit/digest";
 import { evaluate, type Verdict } from "../evaluate.ts";
 import type { Pack } from "./pack.ts";
@@ -24,8 +24,9 @@ export function runExamples(pack: Pack, examples: readonly PackExample[]): Examp
 
 function toRequest(pack: Pack, { metadata = {}, ...request }: PackExample["request"]): EvaluateRequest {
   const session = "example";
-  if (!isSessionId(session)) throw new TypeError("the session id of examples is not one");
-  return { ...request, session_id: session, tenant: pack.tenant, metadata };
+  const { tenant = "tenant-example" } = pack;
+  if (!isSessionId(session) || !isTenantId(tenant)) throw new TypeError("an id of examples is not one");
+  return { ...request, session_id: session, tenant, metadata };
 }
 
 /** Compares only what the author wrote down. */

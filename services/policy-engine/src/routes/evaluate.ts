@@ -51,7 +51,7 @@ export function addEvaluateRoute(app: Server, dependencies: EvaluateDependencies
       },
     },
     (request): Decision => {
-      const pack = store.find(request.body.tenant);
+      const pack = store.find(request.body.tenant, request.body.pack);
       const policyVersion = pack?.policyVersion ?? noPack;
       const question = questionOf(request.headers[idempotencyKeyHeader], request.body);
       const before = question && memory.find(question, policyVersion, now().getTime());

@@ -5,7 +5,8 @@ import type { PackStatus, PackStore } from "../packs/pack-store.ts";
 
 const Timestamp = Type.String({ description: "RFC 3339, UTC" });
 const ListedPack = Type.Object({
-  tenant: TenantIdSchema,
+  tenant: Type.Optional(TenantIdSchema),
+  pack: Type.Optional(Type.String({ description: "Instead of a tenant: the name that tenants are set to it by" })),
   file: Type.String(),
   active: Type.Optional(
     Type.Object({
@@ -28,16 +29,16 @@ const ListedPack = Type.Object({
 });
 const PackList = Type.Object({ packs: Type.Array(ListedPack) });
 
-/** `GET /v1/packs`: which pack decides for which tenant, and what was refused. For operators; holds no policy text. */
+/** `GET /v1/packs`: which packs there are and for whom, and what was refused. For operators; holds no policy text. */
 export function addPacksRoute(app: Server, store: Pick<PackStore, "list">): void {
   app.get("/v1/packs", { schema: { summary: "Rule packs and refusals", response: { 200: PackList } } }, () => ({
     packs: store.list().map(describe),
   }));
 }
 
-function describe({ tenant, file, active, refusal }: PackStatus): Type.Static<typeof ListedPack> {
+function describe({ owner, file, active, refusal }: PackStatus): Type.Static<typeof ListedPack> {
   return {
-    tenant,
+    ...owner,
     file,
     ...(active && {
       active: {

@@ -11,6 +11,7 @@ import { tellChat } from "../../openai/tell-chat.ts";
 import { findSession } from "../../sessions/find-session.ts";
 import { startSession } from "../../sessions/start-session.ts";
 import { StartHeaders } from "../start-session.ts";
+import { assertStreamRoom } from "../../tenants/assert-stream-room.ts";
 import type { OpenaiDeps } from "./openai-deps.ts";
 import { doNotRepeat, refusals } from "./openai-errors.ts";
 import { tokenPrincipal } from "./token-principal.ts";
@@ -43,7 +44,7 @@ export function addChatCompletions(app: Server, deps: OpenaiDeps): void {
       const principal = tokenPrincipal(caller);
       const asked = readChatRequest(request.body);
       const key = request.headers[idempotencyKeyHeader];
-      if (request.body.stream === true) deps.streams.assertRoom();
+      if (request.body.stream === true) await assertStreamRoom(deps, principal.tenant);
       const sink = new EventSink(reply);
       const { session_id } = await deps.starts.run(principal.tenant, key, () =>
         startSession(deps, principal, asked, key),
@@ -52,7 +53,7 @@ export function addChatCompletions(app: Server, deps: OpenaiDeps): void {
       const row = await findSession(deps.ledger, principal.tenant, session_id);
       try {
         if (request.body.stream === true) {
-          deps.streams.count(reply.raw);
+          deps.streams.count(row.tenant, reply.raw);
           await tellChat(deps, { row, sink, includeUsage: request.body.stream_options?.include_usage === true });
           return await reply;
         }

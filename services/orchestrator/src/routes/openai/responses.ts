@@ -16,6 +16,7 @@ import { cancelSession } from "../../sessions/cancel-session.ts";
 import { findSession } from "../../sessions/find-session.ts";
 import { startSession } from "../../sessions/start-session.ts";
 import { StartHeaders } from "../start-session.ts";
+import { assertStreamRoom } from "../../tenants/assert-stream-room.ts";
 import type { OpenaiDeps } from "./openai-deps.ts";
 import { doNotRepeat, refusals } from "./openai-errors.ts";
 import { tokenPrincipal } from "./token-principal.ts";
@@ -59,7 +60,7 @@ export function addResponses(app: Server, deps: OpenaiDeps): void {
       const { stream, background } = request.body;
       const asked = readResponseRequest(request.body);
       const key = request.headers[idempotencyKeyHeader];
-      if (stream === true) deps.streams.assertRoom();
+      if (stream === true) await assertStreamRoom(deps, principal.tenant);
       const sink = new EventSink(reply);
       const { session_id } = await deps.starts.run(principal.tenant, key, () =>
         startSession(deps, principal, asked, key),
@@ -68,7 +69,7 @@ export function addResponses(app: Server, deps: OpenaiDeps): void {
       const row = await findSession(deps.ledger, principal.tenant, session_id);
       try {
         if (stream === true) {
-          deps.streams.count(reply.raw);
+          deps.streams.count(row.tenant, reply.raw);
           await tellResponse(deps, row, sink, readCursor(0));
           return await reply;
         }
@@ -100,9 +101,9 @@ export function addResponses(app: Server, deps: OpenaiDeps): void {
       requireScope(caller, "session.read");
       const row = await find(deps, tokenPrincipal(caller).tenant, request.params.id);
       if (request.query.stream !== "true") return readResponse(deps, row);
-      deps.streams.assertRoom();
+      await assertStreamRoom(deps, row.tenant);
       const sink = new EventSink(reply);
-      deps.streams.count(reply.raw);
+      deps.streams.count(row.tenant, reply.raw);
       await tellResponse(deps, row, sink, readCursor(Number(request.query.starting_after ?? 0)));
       return reply;
     },

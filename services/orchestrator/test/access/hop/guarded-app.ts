@@ -13,6 +13,7 @@ import { buildApp } from "../../../src/app.ts";
 import { createSessionMetrics } from "../../../src/session-metrics.ts";
 import { DeltaHub } from "../../../src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../../src/streams/stream-registry.ts";
+import { tenantDepsAlone } from "../../harness/tenant-deps.ts";
 import { createSessionDeps } from "../../harness/session-deps.ts";
 import { openSession } from "../../harness/sessions.ts";
 import { openTemporaryLedger } from "../../ledger/sqlite-store.ts";
@@ -60,6 +61,7 @@ export async function buildGuardedApp(
     metrics,
     missing: () => [],
     authenticate: trustLoopback(),
+    tenants: tenantDepsAlone(store.ledger),
     hop,
     identity: createIdentityClient(nowhere, ""),
     model: createModelClient(nowhere),

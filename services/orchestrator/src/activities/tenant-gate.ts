@@ -1,0 +1,35 @@
+import { quotaExceeded, tenantSuspended } from "../ledger/refusals.ts";
+import { secondsLeftOf } from "../ledger/tenant-admission.ts";
+import { dayOf } from "../ledger/tenant-store.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { ActivityDeps } from "./activity-deps.ts";
+import { findKnownSession } from "./known-session.ts";
+import { pauseEvent } from "./step-events.ts";
+import { recordOnce } from "./waiting.ts";
+
+/**
+ * Before each part of a step: while the tenant is suspended the session says that it is paused, and Temporal tries again
+ * until it is resumed. A suspension is seen two seconds after it was made at the latest; what has begun by then ends.
+ *
+ * @returns the session as it is once it may go on
+ * @throws DomainError TENANT_SUSPENDED, which is waited for
+ */
+export async function passTenantGate(deps: ActivityDeps, row: SessionRow, step: string): Promise<SessionRow> {
+  const tenant = await deps.snapshots.find(row.tenant);
+  if (tenant?.status === "suspended") {
+    if (row.status !== "paused") await recordOnce(deps, pauseEvent(row, step, "session.paused"));
+    throw tenantSuspended();
+  }
+  if (row.status !== "paused") return row;
+  await recordOnce(deps, pauseEvent(row, step, "session.resumed"));
+  return findKnownSession(deps, row.tenant, row.session_id);
+}
+
+/** No permit once the day's tokens are used up; read anew, because it is counted. @throws DomainError QUOTA_EXCEEDED */
+export async function assertDayLeft(deps: ActivityDeps, { tenant }: SessionRow): Promise<void> {
+  const limit = (await deps.snapshots.find(tenant))?.settings.quotas.tokens_per_day;
+  if (limit === undefined) return;
+  const now = deps.now();
+  if ((await deps.ledger.tenants.tokensOn({ tenant, day: dayOf(now) })) >= limit)
+    throw quotaExceeded("tokens_per_day", limit, secondsLeftOf(now));
+}

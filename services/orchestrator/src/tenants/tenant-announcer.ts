@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "@soma/kit/domain-error";
+import type { Logger } from "@soma/kit/logger";
+import type { IdentityTenants } from "../adapters/identity-tenants.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { TenantRow } from "../ledger/tenant-row.ts";
+
+interface AnnouncerOptions {
+  readonly ledger: Pick<Ledger, "tenants">;
+  readonly identityTenants: Pick<IdentityTenants, "announce">;
+  readonly log: Logger;
+  /** Between two looks; each process adds up to a third, so that several do not ask at the same moment. */
+  readonly intervalMs?: number;
+}
+
+const pageSize = 100;
+
+/**
+ * Tells the identity service what it must know of tenants: at once when one changes, and again until it has taken it
+ * over. What it acknowledged is remembered in the ledger's database, so that a restart forgets nothing. Several processes
+ * may tell the same: an older version never takes the place of a newer one there.
+ */
+export class TenantAnnouncer {
+  readonly #options: AnnouncerOptions;
+  readonly #stop = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  /** Never fails: what was recorded holds, and is told again later. True when the identity service has it. */
+  async announce(row: TenantRow): Promise<boolean> {
+    const { ledger, identityTenants, log } = this.#options;
+    const { tenant, version, status, settings } = row;
+    try {
+      const known = await identityTenants.announce(tenant, { version, status, issuers: settings.issuers });
+      // Something newer is in force there: somebody else has told it, and will say so.
+      if (known.version !== version) return true;
+      await ledger.tenants.acknowledge({ tenant, version });
+      return true;
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      log.warn({ tenant, code: error.code, err: error }, "the identity service was not told of a tenant; it will be");
+      return false;
+    }
+  }
+
+  /** Tells all that was not taken over, page by page, until the identity service does not answer. */
+  async pass(): Promise<void> {
+    const { ledger } = this.#options;
+    for (let after = ""; ;) {
+      const page = await ledger.tenants.unannounced({ after, limit: pageSize });
+      for (const row of page) if (this.#stop.signal.aborted || !(await this.announce(row))) return;
+      const last = page.at(-1);
+      if (page.length < pageSize || last === undefined) return;
+      after = last.tenant;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { intervalMs = 5_000, log } = this.#options;
+    for (;;) {
+      await sleep(intervalMs * (1 + Math.random() / 3), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.pass();
+      } catch (error) {
+        // That the ledger is away is said by the dependency watch, and the next pass comes soon.
+        if (!(error instanceof DomainError)) log.error({ err: error }, "tenants could not be announced");
+      }
+    }
+  }
+}
