@@ -1,16 +1,21 @@
+import { randomId } from "./random-id.ts";
 import type { ApiKeyView, CreateApiKeyRequest, CreatedApiKey, IssuedToken, LoginRequest } from "./shapes.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, Transport } from "./transport.ts";
+
+/** A key that was made; without a secret when the same request had been answered too long before. */
+export type MadeApiKey = ApiKeyView & Partial<Pick<CreatedApiKey, "secret">>;
 
 /**
- * Makes an API key; the answer is the only one that ever holds its secret. Not repeated: a lost answer would leave a
- * key whose secret nobody knows – list the keys then, and revoke it. @throws SomaError.
+ * Makes an API key; this answer is the only one that ever holds its secret. Repeated while it fails in passing: the
+ * route keeps the idempotency key, and gives the same key a new secret in place of the one that was lost.
+ * @throws SomaError.
  */
 export function createApiKey(
   transport: Transport,
   body: CreateApiKeyRequest,
-  options: CallOptions = {},
-): Promise<CreatedApiKey> {
-  return transport.call("/v1/api-keys", "post", { body, ...options });
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
+): Promise<MadeApiKey> {
+  return transport.call("/v1/api-keys", "post", { body, idempotencyKey, ...options });
 }
 
 interface OfTenant extends CallOptions {
@@ -34,8 +39,8 @@ export async function revokeApiKey(
   { tenant = transport.tenant, ...options }: OfTenant = {},
 ): Promise<void> {
   const query = tenant === undefined ? {} : { tenant };
-  await transport.call("/v1/api-keys/{key_id}", "delete", {
-    parameters: { path: { key_id: keyId }, query },
+  await transport.call("/v1/api-keys/{id}", "delete", {
+    parameters: { path: { id: keyId }, query },
     ...options,
   });
 }

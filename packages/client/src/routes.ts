@@ -45,8 +45,8 @@ interface AwaitedRoutes {
     get: Operation<{ query?: { tenant?: string } }, never, 200, ApiKeyPage>;
     post: Operation<object, CreateApiKeyRequest, 201, CreatedApiKey>;
   };
-  "/v1/api-keys/{key_id}": {
-    delete: Operation<{ path: { key_id: string }; query?: { tenant?: string } }, never, 200, ApiKeyView>;
+  "/v1/api-keys/{id}": {
+    delete: Operation<{ path: { id: string }; query?: { tenant?: string } }, never, 200, ApiKeyView>;
   };
   "/v1/login": { post: Operation<object, LoginRequest, 200, IssuedToken> };
 }

@@ -8,16 +8,8 @@ import {
   type StartSessionAccepted,
   type StartSessionRequest,
 } from "./shapes.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, Transport } from "./transport.ts";
 import { watchSession } from "./watch-session.ts";
-
-export interface StartOptions extends CallOptions {
-  /**
-   * 1 to 255 visible ASCII characters. The same key and body within 24 h is the same session: give one of your own when
-   * the start may be repeated by another process. Made up for each call unless given, and kept over its retries.
-   */
-  readonly idempotencyKey?: string;
-}
 
 /** Which sessions; each narrows. */
 export interface SessionFilters {
@@ -38,7 +30,7 @@ export interface PageOptions extends CallOptions {
 export function startSession(
   transport: Transport,
   request: StartSessionRequest,
-  { idempotencyKey = randomId(), ...options }: StartOptions = {},
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
 ): Promise<StartSessionAccepted> {
   return transport.call("/v1/sessions", "post", { body: request, idempotencyKey, ...options });
 }

@@ -1,3 +1,4 @@
+import { randomId } from "./random-id.ts";
 import type {
   CreateTenantRequest,
   TenantActionRequest,
@@ -8,15 +9,15 @@ import type {
   UpdateTenantRequest,
 } from "./shapes.ts";
 import type { PageOptions } from "./sessions.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, ChangeOptions, Transport } from "./transport.ts";
 
-/** Makes a tenant; takes `platform.manage`. Not repeated: a second one would be TENANT_ID_TAKEN. @throws SomaError. */
+/** Makes a tenant; takes `platform.manage`. Changes of tenants keep their idempotency key: they are safe to repeat. @throws SomaError. */
 export function createTenant(
   transport: Transport,
   body: CreateTenantRequest,
-  options: CallOptions = {},
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
 ): Promise<TenantView> {
-  return transport.call("/v1/tenants", "post", { body, ...options });
+  return transport.call("/v1/tenants", "post", { body, idempotencyKey, ...options });
 }
 
 /** A tenant with its settings and usage. @throws SomaError. */
@@ -46,9 +47,14 @@ export function updateTenant(
   transport: Transport,
   tenant: string,
   body: UpdateTenantRequest,
-  options: CallOptions = {},
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
 ): Promise<TenantView> {
-  return transport.call("/v1/tenants/{tenant}", "patch", { parameters: { path: { tenant } }, body, ...options });
+  return transport.call("/v1/tenants/{tenant}", "patch", {
+    parameters: { path: { tenant } },
+    body,
+    idempotencyKey,
+    ...options,
+  });
 }
 
 /** Nothing starts any more, running work pauses, reads go on. @throws SomaError. */
@@ -56,9 +62,14 @@ export function suspendTenant(
   transport: Transport,
   tenant: string,
   body: TenantActionRequest = {},
-  options: CallOptions = {},
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
 ): Promise<TenantView> {
-  return transport.call("/v1/tenants/{tenant}/suspend", "post", { parameters: { path: { tenant } }, body, ...options });
+  return transport.call("/v1/tenants/{tenant}/suspend", "post", {
+    parameters: { path: { tenant } },
+    body,
+    idempotencyKey,
+    ...options,
+  });
 }
 
 /** Undoes a suspension. @throws SomaError. */
@@ -66,9 +77,14 @@ export function resumeTenant(
   transport: Transport,
   tenant: string,
   body: TenantActionRequest = {},
-  options: CallOptions = {},
+  { idempotencyKey = randomId(), ...options }: ChangeOptions = {},
 ): Promise<TenantView> {
-  return transport.call("/v1/tenants/{tenant}/resume", "post", { parameters: { path: { tenant } }, body, ...options });
+  return transport.call("/v1/tenants/{tenant}/resume", "post", {
+    parameters: { path: { tenant } },
+    body,
+    idempotencyKey,
+    ...options,
+  });
 }
 
 /** The tenant's own ledger as it is now: its changes, its keys, who was refused. @throws SomaError. */

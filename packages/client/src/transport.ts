@@ -24,10 +24,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ChangeOptions extends CallOptions {
+  /**
+   * 1 to 255 visible ASCII characters. The same key and body within 24 h is the same change: give one of your own when
+   * it may be repeated by another process. Made up for each call unless given, and kept over its retries.
+   */
+  readonly idempotencyKey?: string;
+}
+
 interface Request<P extends Path, M extends Method> extends CallOptions {
   readonly parameters?: ParametersOf<P, M>;
   readonly body?: BodyOf<P, M>;
-  /** Makes a POST safe to repeat, where the route keeps it; without it no POST is ever repeated. */
+  /** Makes a change safe to repeat, where the route keeps it; without it no change is ever repeated. */
   readonly idempotencyKey?: string;
 }
 
@@ -60,7 +68,7 @@ export class Transport {
   }
 
   /**
-   * Sends a request of the API and gives the JSON of its success. A GET, and a POST with a key, is repeated within the
+   * Sends a request of the API and gives the JSON of its success. A GET, and a change with a key, is repeated within the
    * call's time while it fails in passing (429, 502, 503, 504, no connection, no answer), after `Retry-After` where given.
    * @throws SomaError.
    */

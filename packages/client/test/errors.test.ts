@@ -112,3 +112,25 @@ test("an address may have a path, and ids are one part of it", async () => {
   await createClient({ baseUrl: `${server.url.href}soma/` }).cancelSession("a/../b?c");
   assert.equal(server.seen[0]?.path, "/soma/v1/sessions/a%2F..%2Fb%3Fc/actions/cancel");
 });
+
+test("a change is repeated under one key, each call under its own", async () => {
+  const refused = json(403, { title: "No", status: 403, detail: "No.", code: "FORBIDDEN", request_id: "r" });
+  await using server = await startScriptedServer(
+    bytes(503, ""),
+    cut,
+    refused,
+    refused,
+    bytes(502, ""),
+    refused,
+    refused,
+  );
+  const client = createClient({ baseUrl: server.url.href });
+  await assert.rejects(client.apiKeys.create({ name: "ci", role: "viewer" }), { code: "FORBIDDEN" });
+  await assert.rejects(client.tenants.create({ tenant: "acme" }), { code: "FORBIDDEN" });
+  await assert.rejects(client.tenants.update("acme", { name: "Acme" }), { code: "FORBIDDEN" });
+  await assert.rejects(client.tenants.suspend("acme", {}, { idempotencyKey: "mine" }), { code: "FORBIDDEN" });
+  const keys = server.seen.map(({ headers }) => headers["idempotency-key"]);
+  const [key, , , tenant, update] = keys;
+  assert.deepEqual(keys, [key, key, key, tenant, update, update, "mine"]);
+  assert.equal(new Set([key, tenant, update, undefined]).size, 4);
+});

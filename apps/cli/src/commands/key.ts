@@ -1,6 +1,7 @@
 import type { ApiKeyView, CreateApiKeyRequest } from "@soma/client/shapes";
 import { Option, type Command } from "commander";
 import { openContext } from "../context.ts";
+import { CliError } from "../exit-codes.ts";
 import { formatTable } from "../output/table.ts";
 import { collect, seconds } from "./option-values.ts";
 
@@ -42,6 +43,12 @@ async function create(name: string, { role, scope, expiresIn }: CreateFlags, com
     ...(scope && { scopes: scope }),
     ...(expiresIn !== undefined && { expires_in_seconds: expiresIn }),
   });
+  if (key.secret === undefined)
+    throw new CliError(
+      "failure",
+      `The key ${key.key_id} exists, and its secret is lost.`,
+      `soma key revoke ${key.key_id}`,
+    );
   if (settings.json) return terminal.out(`${JSON.stringify(key, undefined, 2)}\n`);
   terminal.out(`${key.secret}\n`);
   terminal.say(

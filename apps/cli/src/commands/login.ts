@@ -59,14 +59,14 @@ async function login(flags: LoginFlags, command: Command): Promise<void> {
 async function obtain(
   flags: LoginFlags,
   options: GlobalOptions,
-  { url }: Settings,
+  { url, urlFrom }: Settings,
   terminal: Terminal,
 ): Promise<{ readonly url: string; readonly token: string }> {
   if (flags.dev === true) {
     terminal.say("Development only: the login service's own credential of a local stack is used.\n");
     const { tenant = "tenant-demo" } = options;
     const found = await logInToDevelopmentStack({ stack: flags.stack, tenant, user: flags.user });
-    return { token: found.token, url: options.url ?? found.url };
+    return { token: found.token, url: urlFrom === "--url" || urlFrom === "SOMA_URL" ? url : found.url };
   }
   if (flags.apiKey === true) return { url, token: await readSecret("API key", terminal) };
   if (flags.token === true) return { url, token: await readSecret("access token", terminal) };
