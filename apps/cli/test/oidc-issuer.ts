@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
-import type { Owner } from "../../../tests/harness/orchestrator-process.ts";
+import type { Owner } from "../../../tests/harness/service-process.ts";
 
 export const clientId = "soma-cli";
 export const resource = "https://soma.example/api";
