@@ -36,15 +36,26 @@ test("an issuer that does not know the client, or that is none, is said so", asy
 });
 
 test("an issuer that describes itself as another one, or sends elsewhere, is not believed", async () => {
-  await using other = await startScriptedServer(json(200, { issuer, token_endpoint: `${issuer}/token` }));
-  await assert.rejects(logInWithDevice({ issuer: other.url.origin, clientId, scope: "openid" }, never), {
-    exit: "failure",
+  const metadata = {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    device_authorization_endpoint: `${issuer}/device/auth`,
+  };
+  await using other = await startScriptedServer(json(200, metadata));
+  const login = { clientId, scope: "openid" };
+  await assert.rejects(logInWithDevice({ ...login, issuer: other.url.origin }, never), {
+    message: `${other.url.origin} does not describe itself as an issuer.`,
   });
-  await using open = await startScriptedServer((response, request) => {
-    const body = { issuer: `http://${request.headers.host ?? ""}`, token_endpoint: "http://elsewhere.example/token" };
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
-  });
-  await assert.rejects(logInWithDevice({ issuer: open.url.origin, clientId, scope: "openid" }, never), {
-    exit: "usage",
-  });
+  for (const elsewhere of [
+    { token_endpoint: "http://e.example/t" },
+    { device_authorization_endpoint: "http://e.example/d" },
+  ]) {
+    await using server = await startScriptedServer((response, request) => {
+      const own = { ...metadata, issuer: `http://${request.headers.host ?? ""}`, ...elsewhere };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(own));
+    });
+    await assert.rejects(logInWithDevice({ ...login, issuer: server.url.origin }, never), {
+      message: "An issuer's addresses are https, or http on this machine.",
+    });
+  }
 });
