@@ -12,7 +12,7 @@ export type SessionUpdate =
 export interface WatchOptions extends CallOptions {
   /** Events after this `sequence`; 0, all of them, unless given. */
   readonly after?: number;
-  /** How often to connect anew without a new event between; 10 unless given. */
+  /** How often to connect anew without a new event or piece between; 10 unless given. */
   readonly maxReconnects?: number;
   /** A connection on which nothing comes for so long is given up; the server sends a heartbeat every 10 s. 30,000 unless given. */
   readonly idleTimeoutMs?: number;
@@ -45,7 +45,7 @@ export async function* watchSession(
   const last = { requestId: "" };
   for (let failures = 0; ;) {
     const begin = performance.now();
-    const before = after;
+    let isNew = false;
     let error: SomaError | undefined;
     try {
       for await (const update of connect(transport, id, { after, signal, idleTimeoutMs, last })) {
@@ -55,16 +55,17 @@ export async function* watchSession(
           if (update.event.sequence !== after + 1) break;
           after = update.event.sequence;
         }
+        isNew = true;
         yield update;
         if (update.kind === "event" && endings.has(update.event.type)) return;
       }
-      if (after === before && (await hasEnded(transport, id, after, signal))) return;
+      if (!isNew && (await hasEnded(transport, id, after, signal))) return;
     } catch (caught) {
       if (!(caught instanceof SomaError) || !isPassing(caught)) throw caught;
       error = caught;
       last.requestId = caught.requestId;
     }
-    failures = after > before || performance.now() - begin >= steadyMs ? 1 : failures + 1;
+    failures = isNew || performance.now() - begin >= steadyMs ? 1 : failures + 1;
     if (failures > maxReconnects) throw streamLost(id, { after, failures, requestId: last.requestId, cause: error });
     await sleep(retryDelayMs(failures, error?.retryAfterSeconds, Math.random()), signal);
   }
