@@ -14,6 +14,8 @@ import type { Visit } from "./admission/visit.ts";
 import { bodyOf } from "./admission/body-of.ts";
 import { allowOrigins } from "./cors.ts";
 import type { GatewayParts } from "./gateway.ts";
+import { OpenaiError } from "@soma/contracts/openai";
+import { refuseInOpenaiShape } from "./openai-refusals.ts";
 import { forward } from "./proxy/forward.ts";
 import { routeTable } from "./route-table.ts";
 
@@ -61,6 +63,7 @@ function addRoutes(app: Server, parts: GatewayParts): void {
     return visit;
   };
   for (const route of routeTable) {
+    const refusal = route.errors === "openai" ? OpenaiError : Problem;
     app.route({
       method: route.method,
       url: route.path,
@@ -71,8 +74,9 @@ function addRoutes(app: Server, parts: GatewayParts): void {
         summary: route.summary,
         ...(route.needs === "open" && { security: [] }),
         ...(route.body && { body: route.body }),
-        response: { "4xx": Problem, "5xx": Problem },
+        response: { "4xx": refusal, "5xx": refusal },
       },
+      ...(route.errors === "openai" && { errorHandler: refuseInOpenaiShape(parts) }),
       onRequest: async (request, reply) => {
         // The absolute form of a target (RFC 9112, 3.2.2) is for proxies: the path that is signed is the path that came.
         if (request.raw.url?.startsWith("/") !== true)

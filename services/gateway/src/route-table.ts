@@ -1,3 +1,4 @@
+import { ChatCompletionRequest, ResponseRequest } from "@soma/contracts/openai";
 import { CreateApiKeyRequest } from "@soma/contracts/api-key";
 import { LoginRequest } from "@soma/contracts/identity";
 import { StartSessionRequest } from "@soma/contracts/session";
@@ -22,6 +23,8 @@ export interface Route {
   readonly tenant: "own" | "any";
   /** Can answer with a stream. */
   readonly streams?: boolean;
+  /** The shape of its refusals; problem documents unless given. */
+  readonly errors?: "openai";
   /** How long the answer's first byte may take, in milliseconds. */
   readonly answersWithinMs?: number;
 }
@@ -34,6 +37,17 @@ const start = {
   starts: true,
   body: StartSessionRequest,
   answersWithinMs: 20_000,
+} as const;
+
+const openai = { ...toOrchestrator, errors: "openai" } as const;
+const answer = {
+  ...openai,
+  method: "POST",
+  needs: ["session.start"],
+  starts: true,
+  streams: true,
+  // The orchestrator itself gives up after five minutes.
+  answersWithinMs: 310_000,
 } as const;
 
 export const routeTable: readonly Route[] = [
@@ -68,6 +82,36 @@ export const routeTable: readonly Route[] = [
     summary: "Cancel a session; reaches what is running",
     needs: ["session.cancel"],
   },
+
+  {
+    ...answer,
+    path: "/v1/chat/completions",
+    summary: "Start a session of these messages and wait for its answer, or stream it",
+    body: ChatCompletionRequest,
+  },
+  {
+    ...answer,
+    path: "/v1/responses",
+    summary: "Start a session of this input; wait for it, stream it, or leave it in the background",
+    body: ResponseRequest,
+  },
+  {
+    ...openai,
+    method: "GET",
+    path: "/v1/responses/:id",
+    summary: "A session as a response; with `stream` its events from after a place on",
+    needs: ["session.read"],
+    streams: true,
+  },
+  {
+    ...openai,
+    method: "POST",
+    path: "/v1/responses/:id/cancel",
+    summary: "Cancel a response's session",
+    needs: ["session.cancel"],
+  },
+  { ...openai, method: "GET", path: "/v1/models", summary: "Models that the caller can use", needs: ["session.read"] },
+  { ...openai, method: "GET", path: "/v1/models/:id", summary: "One model", needs: ["session.read"] },
 
   {
     ...toOrchestrator,

@@ -107,7 +107,7 @@ const refusals: readonly [what: string, AccessRefusal, status: number, code: str
   ["a token of 9,000 characters", "malformed", 401, "UNAUTHENTICATED", { token: () => "x".repeat(9_000) }],
   [
     "a forged token, and another tenant",
-    "claims",
+    "signature",
     401,
     "UNAUTHENTICATED",
     { path: "/v1/sessions?tenant=tenant-acme", token: () => withOtherSignature(door.token) },

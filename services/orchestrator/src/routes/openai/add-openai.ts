@@ -1,4 +1,5 @@
 import { openaiPaths } from "@soma/contracts/openai-errors";
+import { keepRawBody } from "@soma/kit/raw-body";
 import type { Server } from "@soma/kit/server";
 import { addChatCompletions } from "./chat-completions.ts";
 import { addModels } from "./models.ts";
@@ -18,20 +19,11 @@ export async function addOpenai(app: Server, deps: OpenaiDeps): Promise<void> {
       async (room: Server) => {
         room.setErrorHandler(answerInOpenaiShape(deps));
         room.setNotFoundHandler(notFoundInOpenaiShape(deps));
-        takeEmptyBodies(room);
+        // openai-python names JSON as the type of a body that it does not send, on cancel.
+        keepRawBody(room, { emptyIsNone: true });
         addRoutes(room, deps);
       },
       { prefix },
     );
   }
-}
-
-/** openai-python names JSON as the type of a body that it does not send, on cancel; everything else is parsed as before. */
-function takeEmptyBodies(room: Server): void {
-  const parse = room.getDefaultJsonParser("error", "error");
-  room.removeContentTypeParser("application/json");
-  room.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null);
-    else void parse(request, body, done);
-  });
 }
