@@ -32,7 +32,7 @@ async function loginOfPlatform(): Promise<string> {
   return token;
 }
 
-test("a tenant made by API runs sessions with its key alone; suspended it pauses before policy and goes on by itself", async (t) => {
+test("a tenant made by API runs sessions with its key alone; suspended it pauses before policy and goes on by itself; a used-up day ends it", async (t) => {
   const policy = await startFaultProxy(t, stack.urls["policy-engine"]);
   // Two processes, so that what holds the session up does not hold the admin up.
   const { api, dataDir, taskQueue } = await startOrchestrator(t, { entry: "main-api", env: { AUTH_MODE: "required" } });
@@ -91,9 +91,23 @@ test("a tenant made by API runs sessions with its key alone; suspended it pauses
     "dependency.recovered",
   ]);
   assert.equal(types.filter((type) => type === "session.paused").length, 1);
+  policy.fault = { kind: "cut" };
+  assert.equal((await start(third)).status, 202);
+  await until(
+    "the third waits for policy",
+    async () => (await view(third)).blocked_on === "policy-engine" || undefined,
+  );
+  const spent = { quotas: { tokens_per_day: 1 } };
+  const less = await api.request("PATCH", `/v1/tenants/${tenant}`, { body: spent, headers: admin });
+  assert.equal(less.status, 200, less.text);
+  const failed = await until("a used-up day ends the step", async () => {
+    const { status, error } = await view(third);
+    return status === "failed" ? error : undefined;
+  });
+  assert.equal(failed.code, "QUOTA_EXCEEDED");
   const ledger = await api.request<TenantEventPage>("GET", `/v1/tenants/${tenant}/events`, { headers: admin });
   assert.deepEqual(
     ledger.body.events.map(({ type }) => type),
-    ["tenant.created", "api_key.created", "tenant.suspended", "tenant.resumed"],
+    ["tenant.created", "api_key.created", "tenant.suspended", "tenant.resumed", "tenant.updated"],
   );
 });

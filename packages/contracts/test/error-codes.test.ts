@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { STATUS_CODES } from "node:http";
 import { test } from "node:test";
 import { Value } from "typebox/value";
-import { errors, isErrorCode, nonRetryableCodes } from "../src/error-codes.ts";
+import { errors, isErrorCode, nonRetryableCodes, stepEndingCodes } from "../src/error-codes.ts";
 import { ErrorCodeSchema, Problem } from "../src/problem.ts";
 
 const rows = Object.entries(errors);
@@ -26,6 +26,18 @@ test("what may be repeated has a status that says so, and no other has", () => {
     if (status === 503 || status === 429 || status === 408 || status === 500) assert.equal(retry, "backoff", code);
     if ([400, 401, 403, 404, 413, 414, 415, 422, 431].includes(status)) assert.equal(retry, "never", code);
   }
+});
+
+test("a step ends with what never succeeds and with a used-up day; a suspension alone is waited for", () => {
+  const [ending, never] = [stepEndingCodes(), nonRetryableCodes()];
+  assert.deepEqual(
+    never.filter((code) => !ending.includes(code)),
+    ["TENANT_SUSPENDED"],
+  );
+  assert.deepEqual(
+    ending.filter((code) => !never.includes(code)),
+    ["QUOTA_EXCEEDED"],
+  );
 });
 
 test("the codes that no retry policy repeats are those with retry never", () => {

@@ -27,7 +27,7 @@ export async function createApiKey(
   idempotencyKey: string | undefined,
 ): Promise<CreatedApiKey | ApiKeyView> {
   const { tenant = manager.tenant, name, role, expires_in_seconds } = body;
-  requireReach(manager, tenant, "key.manage");
+  requireReach(manager, "key.manage");
   const row = await findTenant(deps, manager, tenant);
   if (row.status === "suspended" && !managesPlatform(manager)) throw tenantSuspended();
   const scopes = scopesOf(manager, tenant, body);

@@ -6,7 +6,8 @@ import { foundTenant } from "./found-tenant.ts";
 import type { TenantDeps } from "./tenant-deps.ts";
 
 /**
- * A tenant that the manager may reach. His own comes to exist now if it does not yet: he has a token of it, so the
+ * A tenant that the manager may reach: his own, or as one of the installation's admins any. For all others nothing is
+ * looked up, so that a tenant of somebody else and one that never was are refused alike. His own comes to exist now if it does not yet: he has a token of it, so the
  * identity service knows it.
  *
  * @throws DomainError TENANT_NOT_FOUND

@@ -10,7 +10,7 @@ import type { TenantDeps } from "./tenant-deps.ts";
  * @throws DomainError FORBIDDEN, TENANT_NOT_FOUND, IDENTITY_UNAVAILABLE
  */
 export async function listApiKeys(deps: TenantDeps, manager: Manager, tenant: TenantId): Promise<ApiKeyPage> {
-  requireReach(manager, tenant, "key.manage");
+  requireReach(manager, "key.manage");
   await findTenant(deps, manager, tenant);
   return deps.identityTenants.listKeys(tenant);
 }

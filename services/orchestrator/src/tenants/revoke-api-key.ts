@@ -20,7 +20,7 @@ export async function revokeApiKey(
   tenant: TenantId,
   keyId: string,
 ): Promise<ApiKeyView> {
-  requireReach(manager, tenant, "key.manage");
+  requireReach(manager, "key.manage");
   await findTenant(deps, manager, tenant);
   const { keys } = await deps.identityTenants.listKeys(tenant);
   const key = keys.find(({ key_id }) => key_id === keyId);

@@ -38,20 +38,20 @@ export class TenantAnnouncer {
     await this.#loop;
   }
 
-  /** Never fails: what was recorded holds, and is told again later. True when the identity service has it. */
+  /** Never fails: what was recorded holds, and is told again later. False when nobody answered. */
   async announce(row: TenantRow): Promise<boolean> {
     const { ledger, identityTenants, log } = this.#options;
     const { tenant, version, status, settings } = row;
     try {
       const known = await identityTenants.announce(tenant, { version, status, issuers: settings.issuers });
       // Something newer is in force there: somebody else has told it, and will say so.
-      if (known.version !== version) return true;
-      await ledger.tenants.acknowledge({ tenant, version });
+      if (known.version === version) await ledger.tenants.acknowledge({ tenant, version });
       return true;
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       log.warn({ tenant, code: error.code, err: error }, "the identity service was not told of a tenant; it will be");
-      return false;
+      // One that it refuses must not hold up those behind it.
+      return error.code === "IDENTITY_BAD_RESPONSE";
     }
   }
 

@@ -28,7 +28,7 @@ export async function updateTenant(
   body: UpdateTenantRequest,
   idempotencyKey: string | undefined,
 ): Promise<TenantView> {
-  requireReach(manager, tenant, "tenant.manage");
+  requireReach(manager, "tenant.manage");
   if (body.quotas !== undefined) requirePlatform(manager);
   let row = await findTenant(deps, manager, tenant);
   if (row.status === "suspended" && !managesPlatform(manager)) throw tenantSuspended();

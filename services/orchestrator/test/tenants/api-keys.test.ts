@@ -138,7 +138,14 @@ test("what identity did not hear while it was away it is told of later, and a ke
   }
   const waiting = () => world.ledger.tenants.unannounced({ after: "", limit: 10 });
   assert.equal((await waiting()).length, 2);
+  const asked = proxy.seen.length;
   await world.announcer.pass();
+  assert.equal(proxy.seen.length, asked + 1, "who does not answer is not asked again for each tenant");
+  // One that is refused holds up none behind it.
+  proxy.fault = { kind: "lie", status: 400, body: "{}" };
+  await world.announcer.pass();
+  assert.equal(proxy.seen.length, asked + 3);
+  proxy.fault = { kind: "cut" };
   assert.equal((await waiting()).length, 2);
   const key = await world.send(platform, "POST", "/v1/api-keys", { tenant: tenants[0], name: "x", role: "viewer" });
   assert.deepEqual([key.statusCode, key.json().code], [503, "IDENTITY_UNAVAILABLE"]);

@@ -65,7 +65,7 @@ export function addReadTenants(app: Server, { authenticate, fromGateway, tenants
     },
     async (request) => {
       const manager = requireManager(await authenticate(request));
-      requireReach(manager, request.params.tenant, "tenant.read");
+      requireReach(manager, "tenant.read");
       const row = await findTenant(deps, manager, request.params.tenant);
       return viewTenant(row, await usageNow(deps, row.tenant));
     },
@@ -83,7 +83,7 @@ export function addReadTenants(app: Server, { authenticate, fromGateway, tenants
     },
     async (request) => {
       const manager = requireManager(await authenticate(request));
-      requireReach(manager, request.params.tenant, "ledger.read");
+      requireReach(manager, "ledger.read");
       const { tenant, last_seq } = await findTenant(deps, manager, request.params.tenant);
       const [after, limit] = [Number(request.query.after ?? 0), Number(request.query.limit ?? 100)];
       const events = await deps.ledger.tenants.readEvents({ tenant, after, limit });
