@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request as send } from "undici";
 import { demoSession } from "../harness/api.ts";
-import { loginAs, startDoor, type OwnDoor } from "../harness/gateway-process.ts";
+import { openDoor, type Door } from "../harness/door.ts";
 import { p99Of, withinTwice } from "../harness/latency-windows.ts";
 import { head, openRaw, type RawConnection } from "../harness/raw-connection.ts";
+import { tokenOf } from "../harness/tokens.ts";
 import { until } from "../harness/until.ts";
 
 // A model that is not there: the session that is read and streamed here does not end meanwhile.
@@ -18,21 +19,21 @@ const mib = 1_048_576;
 const floodProgram = fileURLToPath(new URL("programs/flood.ts", import.meta.url));
 
 const cleanUps: (() => Promise<void>)[] = [];
-let door: OwnDoor;
+let door: Door;
 let quiet: string;
 let hostile: string;
 let session: string;
 
 before(async () => {
-  door = await startDoor(
+  door = await openDoor(
     { after: (clean) => void cleanUps.unshift(clean) },
     { orchestrator: { SLM_BASE_URL: nobody }, gateway: { GATEWAY_MAX_CONNECTIONS: "3000" } },
   );
-  const capabilities = ["session.start", "session.read", "model.complete"];
-  quiet = await loginAs("user-demo", "tenant-demo", capabilities);
-  hostile = await loginAs("user-acme", "tenant-acme", capabilities);
+  const capabilities = ["session.start", "session.read", "model.complete"] as const;
+  quiet = await tokenOf("tenant-demo", "user-demo", capabilities);
+  hostile = await tokenOf("tenant-acme", "user-acme", capabilities);
   const body = demoSession("wait for a model");
-  const started = await send(`${door.url}/v1/sessions`, {
+  const started = await send(`${door.gateway.url}/v1/sessions`, {
     method: "POST",
     headers: { authorization: `Bearer ${quiet}`, "content-type": "application/json" },
     body: JSON.stringify(body),
@@ -47,7 +48,9 @@ after(async () => {
 });
 
 async function normal(): Promise<void> {
-  const answer = await send(`${door.url}/v1/sessions/${session}`, { headers: { authorization: `Bearer ${quiet}` } });
+  const answer = await send(`${door.gateway.url}/v1/sessions/${session}`, {
+    headers: { authorization: `Bearer ${quiet}` },
+  });
   const text = await answer.body.text();
   assert.equal(answer.statusCode, 200, text);
 }
@@ -58,7 +61,7 @@ const postHead = (headers: Record<string, string>): string =>
 /** Writes one byte after the other until the connection ends; resolves with what was answered and after how long. */
 async function drip(begin: string, bytes: string): Promise<{ text: string; seconds: number }> {
   const started = performance.now();
-  const raw = await openRaw(door.url, begin);
+  const raw = await openRaw(door.gateway.url, begin);
   for (let index = 0; !raw.socket.destroyed; index += 1) {
     raw.socket.write(bytes[index % bytes.length] ?? "");
     await Promise.race([sleep(400), raw.closed]);
@@ -78,10 +81,10 @@ test("slow clients end within their bounds; meanwhile others are served as befor
     many(50, () => drip(`${postHead({ "transfer-encoding": "chunked" })}ffff\r\n`, "a")),
     // A body that was promised and never begins, and a connection on which nothing is ever asked.
     many(50, async () => ({
-      text: await (await openRaw(door.url, postHead({ "content-length": "9" }))).ended(),
+      text: await (await openRaw(door.gateway.url, postHead({ "content-length": "9" }))).ended(),
       seconds: 0,
     })),
-    many(500, async () => ({ text: await (await openRaw(door.url)).ended(), seconds: 0 })),
+    many(500, async () => ({ text: await (await openRaw(door.gateway.url)).ended(), seconds: 0 })),
   ]);
   await sleep(500);
   const disturbed = await p99Of(normal);
@@ -108,7 +111,7 @@ test("bodies of 50 MB are refused at once, said or not, and are nowhere in memor
   const piece = "a".repeat(65_536);
   /** Sends on and on, whatever is said; returns how much was taken. */
   async function pour(begin: string, wrap: (text: string) => string): Promise<{ raw: RawConnection; sent: number }> {
-    const raw = await openRaw(door.url, begin);
+    const raw = await openRaw(door.gateway.url, begin);
     let sent = 0;
     while (sent < 50 * mib && raw.socket.writable && !raw.socket.destroyed) {
       sent += piece.length;
@@ -138,9 +141,11 @@ test("bodies of 50 MB are refused at once, said or not, and are nowhere in memor
 });
 
 test("floods of headers are refused at once", async () => {
-  const long = await many(50, () => openRaw(door.url, `GET / HTTP/1.1\r\nhost: g\r\nx-a: ${"a".repeat(20_000)}\r\n`));
+  const long = await many(50, () =>
+    openRaw(door.gateway.url, `GET / HTTP/1.1\r\nhost: g\r\nx-a: ${"a".repeat(20_000)}\r\n`),
+  );
   const countless = await many(50, () =>
-    openRaw(door.url, `GET / HTTP/1.1\r\nhost: g\r\n${"x: 1\r\n".repeat(5_000)}\r\n`),
+    openRaw(door.gateway.url, `GET / HTTP/1.1\r\nhost: g\r\n${"x: 1\r\n".repeat(5_000)}\r\n`),
   );
   for (const raw of [...long, ...countless]) assert.match(await raw.ended(), /^HTTP\/1\.1 431 /);
   await normal();
@@ -155,7 +160,8 @@ test("of 2,000 streams the tenant's are open, each other one is told when to com
   });
   const connections: RawConnection[] = [];
   try {
-    for (let batch = 0; batch < 20; batch += 1) connections.push(...(await many(100, () => openRaw(door.url, asked))));
+    for (let batch = 0; batch < 20; batch += 1)
+      connections.push(...(await many(100, () => openRaw(door.gateway.url, asked))));
     const heads = await Promise.all(
       connections.map(async (raw) => (await raw.until(/^HTTP\/1\.1 (\d+) [\s\S]*?\r\n\r\n/))[0]),
     );
@@ -186,7 +192,7 @@ test("readers that never read hold nobody up, cost no memory, and are ended", as
   const asked = head("GET", "/openapi.json", {}).repeat(200);
   const started = performance.now();
   const connections = await many(100, async () => {
-    const raw = await openRaw(door.url);
+    const raw = await openRaw(door.gateway.url);
     raw.socket.pause();
     raw.socket.write(asked);
     return raw;
@@ -208,7 +214,7 @@ test("readers that never read hold nobody up, cost no memory, and are ended", as
 
 test("a tenant that floods is refused, and another one is served as before", async () => {
   const calm = await p99Of(normal);
-  const flood = spawn(process.execPath, [floodProgram, `${door.url}/v1/sessions`, hostile], {
+  const flood = spawn(process.execPath, [floodProgram, `${door.gateway.url}/v1/sessions`, hostile], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   let said = "";
@@ -225,7 +231,7 @@ test("a tenant that floods is refused, and another one is served as before", asy
 });
 
 test("connections are bounded: further ones are closed unanswered, and counted", async () => {
-  const connections = await many(3_200, () => openRaw(door.url));
+  const connections = await many(3_200, () => openRaw(door.gateway.url));
   try {
     await until(
       "those beyond are closed",

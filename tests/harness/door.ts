@@ -11,6 +11,10 @@ export interface Door {
   readonly api: Api;
   readonly gateway: ServiceProcess;
   readonly orchestrator: OrchestratorProcess;
+  /** True while the gateway's process is there. */
+  alive(): boolean;
+  /** What its `/metrics` say under this name, without labels or with them. */
+  metric(name: string): Promise<number>;
 }
 
 /** Starts both against the shared stack, with variables of the test's own on top. */
@@ -42,5 +46,15 @@ export async function openDoor(
       rmSync(dataDir, { recursive: true, force: true });
     },
   });
-  return { api: apiOf(gateway.url), gateway, orchestrator };
+  return {
+    api: apiOf(gateway.url),
+    gateway,
+    orchestrator,
+    alive: () => gateway.child.exitCode === null && gateway.child.signalCode === null,
+    async metric(name) {
+      const text = await (await fetch(`${gateway.url}/metrics`)).text();
+      const line = text.split("\n").find((candidate) => candidate.startsWith(name));
+      return Number(line?.slice(line.lastIndexOf(" ") + 1) ?? 0);
+    },
+  };
 }

@@ -26,6 +26,7 @@ export interface GatewayParts {
   readonly metrics: GatewayMetrics;
   readonly sign: SignHop;
   readonly tokens: TokenJudge;
+  readonly identity: Pick<IdentityClient, "authorization">;
   readonly strangers: StrangerLimits;
   readonly tenants: TenantAdmissions;
   readonly rates: TokenBuckets;
@@ -71,6 +72,7 @@ export async function openGateway(config: GatewayConfig, log: Logger): Promise<G
     metrics,
     sign,
     tokens: new TokenJudge({ verify: (token) => identity.verify(token), metrics }),
+    identity,
     strangers: new StrangerLimits(config.unknownPerMinute),
     tenants: new TenantAdmissions({ ask: (tenant) => orchestrator.admissionOf(tenant), log }),
     rates: new TokenBuckets({ maxKeys: 10_000 }),

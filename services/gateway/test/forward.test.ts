@@ -173,7 +173,22 @@ test("the public document is the orchestrator's own of the routes that have a ro
     assert.ok(paths["/v1/sessions"]?.["post"]?.responses["202"], "with the answers, which the gateway does not know");
     assert.ok(paths["/v1/login"]?.["post"]);
     assert.equal(paths["/metrics"], undefined);
-    assert.equal(paths["/v1/tenants"], undefined, "a route that this orchestrator does not have is not shown");
+    assert.ok(paths["/v1/tenants/{tenant}"]?.["get"]);
+    assert.equal(paths["/v1/access-reports"], undefined, "a route without a row is not shown");
   }
   assert.equal((await fetch(`${door.gateway.url}/docs`)).status, 200);
+});
+
+test("a refused login is counted by its reason, which the gateway alone is told", async () => {
+  const count = async (): Promise<number> => (await door.refusals())["malformed"] ?? 0;
+  const before = await count();
+  const answer = await fetch(`${door.gateway.url}/v1/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ tenant: "tenant-demo", token: "no.token.at.all" }),
+  });
+  assert.equal(answer.status, 401);
+  assert.equal((await bodyOf(answer))["code"], "LOGIN_REFUSED");
+  assert.equal(answer.headers.get("x-soma-refusal"), null);
+  assert.equal(await count(), before + 1);
 });

@@ -5,16 +5,19 @@ import { callerOf, fieldOf, type Visit } from "./visit.ts";
 const headers = ["x-tenant", "x-tenant-id", "x-soma-tenant"];
 const fields = ["tenant", "tenant_id"];
 
-/** A tenant that the request names is the token's. Metadata is the caller's own and names nobody. */
+/**
+ * A tenant that the request names is the token's. Metadata is the caller's own and names nobody. Where a route is about
+ * tenants, query and body may name another one, and whoever answers decides.
+ */
 export function checkTenant(visit: Visit): void {
-  if (visit.route.tenant === "any") return;
-  const { request } = visit;
+  const { request, route } = visit;
   const { tenant } = callerOf(visit);
-  const named = [
-    ...headers.map((name) => [`/headers/${name}`, request.headers[name]] as const),
-    ...fields.map((name) => [`/querystring/${name}`, fieldOf(request.query, name)] as const),
-    ...fields.map((name) => [`/${name}`, fieldOf(request.body, name)] as const),
-  ];
+  const named = headers.map((name): readonly [string, unknown] => [`/headers/${name}`, request.headers[name]]);
+  if (route.tenant === "own") {
+    for (const name of fields) {
+      named.push([`/querystring/${name}`, fieldOf(request.query, name)], [`/${name}`, fieldOf(request.body, name)]);
+    }
+  }
   for (const [pointer, value] of named) {
     if (value === undefined || value === tenant) continue;
     // A list, or a body's number, is for the schema to refuse, unless it names somebody else on the way.

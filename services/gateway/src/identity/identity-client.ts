@@ -42,6 +42,15 @@ export class IdentityClient {
     return { claims };
   }
 
+  /** How the gateway shows the identity service who it is. @throws DomainError IDENTITY_UNAVAILABLE */
+  authorization(): string {
+    try {
+      return `Bearer ${readSecretFile(this.#credentialFile).toString("utf8").trim()}`;
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
   async checkHealth(signal: AbortSignal): Promise<void> {
     const { status } = await this.#upstream.getJson("/health", { signal });
     if (status !== 200) throw new Error(`/health answered ${String(status)}`);
@@ -52,9 +61,9 @@ export class IdentityClient {
   }
 
   async #post(path: string, body: unknown): Promise<UpstreamAnswer> {
+    const authorization = this.authorization();
     try {
-      const secret = readSecretFile(this.#credentialFile).toString("utf8").trim();
-      return await this.#upstream.postJson(path, body, { headers: { authorization: `Bearer ${secret}` } });
+      return await this.#upstream.postJson(path, body, { headers: { authorization } });
     } catch (error) {
       if (error instanceof UpstreamError && error.fault === "bad_response") throw badResponse(error.message);
       throw unavailable(error);

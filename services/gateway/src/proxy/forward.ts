@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
-import { hopHeader } from "@soma/contracts/wire-names";
+import { accessRefusals } from "@soma/contracts/access";
+import { hopHeader, refusalHeader } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import { rawBodyOf } from "@soma/kit/raw-body";
 import type { FastifyReply } from "fastify";
@@ -43,6 +44,7 @@ export async function forward(visit: Visit, parts: GatewayParts): Promise<void> 
     parts.metrics.upstreamFailures.inc({ dependency: route.to, failure: "unavailable" });
     throw unavailable(route.to, error);
   }
+  countRefusal(answer.headers, parts);
   reply.hijack();
   for (const [name, value] of Object.entries(headersToClient(answer.headers))) reply.raw.setHeader(name, value);
   // What this server has set already – request id, CORS – wins.
@@ -59,6 +61,12 @@ export async function forward(visit: Visit, parts: GatewayParts): Promise<void> 
     // The pipeline has cut the connection: an answer that ended early must not look whole.
     if (!isOfTheClient(error)) parts.metrics.upstreamFailures.inc({ dependency: route.to, failure: "cut" });
   }
+}
+
+/** What the identity service says to us alone of a login that it refused. */
+function countRefusal(headers: Dispatcher.ResponseData["headers"], { reporter }: GatewayParts): void {
+  const said = headers[refusalHeader];
+  if (said !== undefined) reporter.refused(accessRefusals.find((known) => known === said) ?? "claims", undefined);
 }
 
 function openStream({ raw }: FastifyReply, { openStreams }: GatewayParts): void {
@@ -88,8 +96,8 @@ async function toUpstream(visit: Visit, parts: GatewayParts) {
     const { authorization } = headers;
     headers[hopHeader] = await parts.sign({ method: route.method, path, body, authorization });
   } else {
-    // Open routes: a token that was sent all the same is nobody's business there.
-    delete headers["authorization"];
+    // A token that was sent all the same is nobody's business there. With ours, the reason of a refusal comes back.
+    headers["authorization"] = parts.identity.authorization();
   }
   return { method: route.method, path, headers, body: body.length === 0 ? null : body };
 }

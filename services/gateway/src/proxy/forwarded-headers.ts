@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { refusalHeader } from "@soma/contracts/wire-names";
 
 /** The only headers of a request that go on; what a client says of its address, its host or its hop does not. */
 const requestHeaders = [
@@ -11,7 +12,7 @@ const requestHeaders = [
   "tracestate",
 ] as const;
 
-/** Headers that are of one connection and not of the message (RFC 9110, 7.6.1), and those that Node writes itself. */
+/** Headers of one connection and not of the message (RFC 9110, 7.6.1), those that Node writes itself, and what is for us. */
 const ofTheConnection: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -24,6 +25,7 @@ const ofTheConnection: ReadonlySet<string> = new Set([
   "upgrade",
   "date",
   "server",
+  refusalHeader,
 ]);
 
 type Values = Readonly<Record<string, string | string[] | undefined>>;
