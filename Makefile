@@ -6,10 +6,10 @@ STACK := node scripts/stack/src/main.ts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test chaos demo dev-up dev-down dev-status lint format bench bench-full
+.PHONY: help setup check test test-e2e chaos demo dev-up dev-down dev-status lint format bench bench-full
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install everything into node_modules and .soma (Node >= 20, npm, Python 3.11)
 	@scripts/setup.sh
@@ -28,6 +28,9 @@ dev-status: ## show its parts, addresses and logs; ARGS=--json for programs
 
 test: lint ## everything that CI runs: the static ring, then all tests
 	@node scripts/run-tests.ts
+
+test-e2e: setup ## gateway to orchestrator and all behind it, with tokens, tenants, streams, SDKs; ARGS="--files GLOB"
+	@node scripts/run-tests.ts system $(if $(ARGS),$(ARGS),--files 'tests/e2e/*.test.ts')
 
 check: test ## the same as test
 

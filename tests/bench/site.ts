@@ -63,6 +63,7 @@ export async function openSite(name: string, profile: boolean): Promise<Site> {
         IDENTITY_SERVICE_URL: stack.url("identity-service"),
         IDENTITY_CREDENTIAL_FILE: join(runDir, "data/credentials/orchestrator"),
         SLM_BASE_URL: model.url,
+        MAX_EVENT_STREAMS: "20000",
       },
     });
   const launches: Readonly<Record<Variant, () => Promise<Program>>> = {

@@ -64,7 +64,8 @@ test(
       const said = each.log().filter(({ dependency, address }) => dependency === "kafka" && address === broker.address);
       assert.ok(said.some(({ msg }) => msg === `kafka at ${broker.address} cannot be reached; waiting for it`));
     }
-    assert.equal(await metric(door, "soma_audit_backlog_events"), 6);
+    // Six of the session, and the first of the tenant's own ledger.
+    assert.equal(await metric(door, "soma_audit_backlog_events"), 7);
     const whileAway = prompt();
     await api.start(whileAway);
     assert.equal((await api.ended(whileAway.metadata.session_id)).status, "completed");

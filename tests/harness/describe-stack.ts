@@ -31,6 +31,7 @@ export function describeStack(stack: RunningStack): StackUnderTest {
     urls: ofEach((name) => stack.url(name)),
     logFiles: ofEach((name) => stack.logFile(name)),
     credentialFile: join(dataDir, "credentials/orchestrator"),
+    identityDataDir: join(dataDir, "identity-service"),
     orchestratorDataDir: join(dataDir, "orchestrator"),
     slmDataDir: join(dataDir, "slm"),
     temporalDatabase: join(dataDir, "temporal.db"),

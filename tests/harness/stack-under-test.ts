@@ -5,6 +5,8 @@ export interface StackUnderTest {
   readonly urls: Readonly<Record<UsualPartName, string>>;
   readonly logFiles: Readonly<Record<UsualPartName, string>>;
   readonly credentialFile: string;
+  /** Where the identity service keeps its keys. */
+  readonly identityDataDir: string;
   /** Where the shared orchestrator keeps its ledger. */
   readonly orchestratorDataDir: string;
   /** Where the model service keeps its journal of effects. */

@@ -52,6 +52,7 @@ test("the orchestrator's variables and their defaults", () => {
     CONTENT_MASTER_KEY_FILE: null,
     CODEC_PORT: 10012,
     CODEC_UI_ORIGIN: null,
+    MAX_EVENT_STREAMS: 2000,
     LOG_LEVEL: "info",
     KUBERNETES_SERVICE_HOST: null,
   });

@@ -12,6 +12,7 @@ const promised = [
   "setup",
   "check",
   "test",
+  "test-e2e",
   "chaos",
   "demo",
   "dev-up",

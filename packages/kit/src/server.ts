@@ -13,6 +13,7 @@ import fastify, {
 } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Type } from "typebox";
+import { boundPipelining } from "./bound-pipelining.ts";
 import { answerClientError } from "./client-error.ts";
 import { DomainError } from "./domain-error.ts";
 import { assertDepth } from "./json-depth.ts";
@@ -94,6 +95,7 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.removeContentTypeParser("text/plain");
 
+  boundPipelining(app);
   const endSilentConnections = watchSilentConnections(app.server);
   let closing = false;
   app.addHook("preClose", (done) => {
@@ -214,7 +216,13 @@ function addOperations(app: Server, options: ServerOptions): void {
     async (_request, reply) =>
       reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
   );
-  app.get("/openapi.json", { schema: { hide: true } }, () => options.document?.() ?? app.swagger());
+  let written: { readonly of: object; readonly bytes: Buffer } | undefined;
+  app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => {
+    const document: object = options.document?.() ?? app.swagger();
+    // Once for all readers: it is large, and anybody may ask for it.
+    if (written?.of !== document) written = { of: document, bytes: Buffer.from(JSON.stringify(document)) };
+    return reply.type("application/json; charset=utf-8").send(written.bytes);
+  });
 }
 
 function isProbe(route: string): boolean {

@@ -145,3 +145,23 @@ test("close ends silent and idle connections at once, and what is under way is s
   await closed;
   assert.ok(performance.now() - begin < 2_000);
 });
+
+const answers = (all: string): number => all.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
+
+test("eight questions of a connection may wait for their answers; one that asks on and on is ended", async () => {
+  await using served = await listen();
+  const ask = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+  const last = "GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+  const text = async (bytes: string): Promise<string> => {
+    const socket = connect(served.port, "127.0.0.1");
+    let all = "";
+    socket.setEncoding("utf8").on("data", (piece: string) => (all += piece));
+    socket.on("error", () => undefined);
+    socket.write(bytes);
+    await once(socket, "close");
+    return all;
+  };
+  assert.equal(answers(await text(ask.repeat(7) + last)), 8);
+  assert.ok(answers(await text(ask.repeat(500) + last)) <= 8);
+  assert.equal((await exchange(served.port, last)).status, 200, "others are served");
+});

@@ -10,6 +10,7 @@ import type { FastifyRequest } from "fastify";
 import manifest from "../package.json" with { type: "json" };
 import { AccessRefused } from "./admission/access-refused.ts";
 import { admit } from "./admission/admission.ts";
+import { checkStrangers } from "./admission/check-strangers.ts";
 import type { Visit } from "./admission/visit.ts";
 import { bodyOf } from "./admission/body-of.ts";
 import { allowOrigins } from "./cors.ts";
@@ -37,8 +38,11 @@ export async function buildApp(parts: GatewayParts): Promise<Server> {
       keepRawBody(server, { emptyIsNone: true });
       allowOrigins(server, config.allowedOrigins);
       server.addHook("onRequest", async (request) => {
-        if (request.routeOptions.url === "/openapi.json" || request.routeOptions.url === "/docs/json")
-          await document.refresh();
+        const { url = "" } = request.routeOptions;
+        if (url !== "/openapi.json" && !url.startsWith("/docs")) return;
+        // Nobody is asked who he is here, so he takes his turn among those of his address.
+        await checkStrangers({ request }, parts);
+        if (url === "/openapi.json" || url === "/docs/json") await document.refresh();
       });
     },
     document: () => document.merge(app.swagger()),

@@ -14,6 +14,7 @@ type Document = Record<string, unknown>;
 export class PublicDocument {
   readonly #ask: () => Promise<unknown>;
   #document: Document | undefined;
+  #merged: Document | undefined;
   #askedAt = -Infinity;
 
   /** `ask` gives the orchestrator's document. */
@@ -27,14 +28,26 @@ export class PublicDocument {
     this.#askedAt = performance.now();
     try {
       const answer = await this.#ask();
-      if (isDocument(answer)) this.#document = answer;
+      if (isDocument(answer)) {
+        this.#document = answer;
+        this.#merged = undefined;
+      }
     } catch {
       // The dependency watch says that it is away; what it said last is shown on.
     }
   }
 
-  /** `own`: the gateway's document of itself. @throws DomainError while the orchestrator has never answered. */
+  /**
+   * The same object until there is another one to show. `own`: the gateway's document of itself.
+   *
+   * @throws DomainError while the orchestrator has never answered.
+   */
   merge(own: object): Document {
+    this.#merged ??= this.#merge(own);
+    return this.#merged;
+  }
+
+  #merge(own: object): Document {
     if (this.#document === undefined)
       throw new DomainError("ORCHESTRATOR_UNAVAILABLE", "The orchestrator has not described its API yet; try again.");
     const theirs = fieldOf(this.#document, "paths");

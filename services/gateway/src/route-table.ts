@@ -19,8 +19,8 @@ export interface Route {
   readonly starts?: boolean;
   /** The schema that whoever answers has, too: one object in contracts. */
   readonly body?: TSchema;
-  /** `own`: a tenant that the request names is the caller's. `any`: the answerer decides which ones it may name. */
-  readonly tenant: "own" | "any";
+  /** Where the request may name another tenant than the caller's: whoever answers decides which. Nowhere unless given. */
+  readonly namesTenant?: "body" | "query";
   /** Can answer with a stream. */
   readonly streams?: boolean;
   /** The shape of its refusals; problem documents unless given. */
@@ -29,7 +29,7 @@ export interface Route {
   readonly answersWithinMs?: number;
 }
 
-const toOrchestrator = { to: "orchestrator", tenant: "own" } as const;
+const toOrchestrator = { to: "orchestrator" } as const;
 const start = {
   ...toOrchestrator,
   method: "POST",
@@ -120,7 +120,7 @@ export const routeTable: readonly Route[] = [
     summary: "Make a tenant",
     needs: ["platform.manage"],
     body: CreateTenantRequest,
-    tenant: "any",
+    namesTenant: "body",
   },
   { ...toOrchestrator, method: "GET", path: "/v1/tenants", summary: "All tenants", needs: ["platform.manage"] },
   {
@@ -169,7 +169,7 @@ export const routeTable: readonly Route[] = [
     summary: "Make an API key; its secret is shown this once",
     needs: ["key.manage", "platform.manage"],
     body: CreateApiKeyRequest,
-    tenant: "any",
+    namesTenant: "body",
   },
   {
     ...toOrchestrator,
@@ -177,7 +177,7 @@ export const routeTable: readonly Route[] = [
     path: "/v1/api-keys",
     summary: "The tenant's API keys, without their secrets",
     needs: ["key.manage", "platform.manage"],
-    tenant: "any",
+    namesTenant: "query",
   },
   {
     ...toOrchestrator,
@@ -185,7 +185,7 @@ export const routeTable: readonly Route[] = [
     path: "/v1/api-keys/:id",
     summary: "Revoke an API key",
     needs: ["key.manage", "platform.manage"],
-    tenant: "any",
+    namesTenant: "query",
   },
 
   {
@@ -195,7 +195,6 @@ export const routeTable: readonly Route[] = [
     needs: "open",
     to: "identity-service",
     body: LoginRequest,
-    tenant: "any",
   },
   {
     method: "GET",
@@ -203,6 +202,5 @@ export const routeTable: readonly Route[] = [
     summary: "The keys that our tokens are signed with",
     needs: "open",
     to: "identity-service",
-    tenant: "any",
   },
 ];

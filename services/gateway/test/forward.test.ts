@@ -181,7 +181,7 @@ test("the public document is the orchestrator's own of the routes that have a ro
 
 test("a refused login is counted by its reason, which the gateway alone is told", async () => {
   const count = async (): Promise<number> => (await door.refusals())["malformed"] ?? 0;
-  const before = await count();
+  const counted = await count();
   const answer = await fetch(`${door.gateway.url}/v1/login`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -190,5 +190,5 @@ test("a refused login is counted by its reason, which the gateway alone is told"
   assert.equal(answer.status, 401);
   assert.equal((await bodyOf(answer))["code"], "LOGIN_REFUSED");
   assert.equal(answer.headers.get("x-soma-refusal"), null);
-  assert.equal(await count(), before + 1);
+  assert.equal(await count(), counted + 1);
 });

@@ -37,7 +37,7 @@ export async function startApi(
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
     authenticate: authenticatorFor(config.authMode, identity),
     hop,
-    streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams),
+    streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams, config.maxEventStreams),
     sessionMetrics,
     identity,
     model,

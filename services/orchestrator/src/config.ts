@@ -30,6 +30,7 @@ export interface OrchestratorConfig {
   readonly kafka: KafkaConfig | undefined;
   readonly masterKeys: MasterKeySource;
   readonly codec: { readonly port: number; readonly uiOrigin: string | undefined };
+  readonly maxEventStreams: number;
   readonly logLevel: LogLevel;
 }
 
@@ -68,6 +69,7 @@ export function readOrchestratorConfig(
     kafka: readKafkaConfig(settings),
     masterKeys: masterKeySource(settings),
     codec: { port: settings.CODEC_PORT, uiOrigin: settings.CODEC_UI_ORIGIN },
+    maxEventStreams: settings.MAX_EVENT_STREAMS,
     logLevel: settings.LOG_LEVEL,
   };
 }

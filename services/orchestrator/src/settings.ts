@@ -164,6 +164,13 @@ export const OrchestratorSettings = Type.Object({
       description: "The one web page that may call the codec server from a browser: Temporal's UI. Unset: none.",
     }),
   ),
+  MAX_EVENT_STREAMS: Type.Integer({
+    default: 2_000,
+    minimum: 0,
+    maximum: 100_000,
+    description:
+      "Open event streams of one API process, of all tenants; further ones are refused with 429. What one tenant may have open stands in its quotas.",
+  }),
   LOG_LEVEL: Type.Unsafe<LogLevel>(
     Type.String({ default: "info", enum: logLevels, description: "Least severe level that is logged." }),
   ),

@@ -26,6 +26,7 @@ interface ChatSlice extends Slice {
 }
 
 const question = {
+  model: "smollm2-135m-instruct",
   messages: [{ role: "user", content: "Explain in a few sentences what an event ledger is good for." }],
   temperature: 0,
   max_tokens: 96,

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { NewEvent } from "@soma/contracts/audit";
+import { defaultQuotas } from "@soma/contracts/tenant";
 import { loadMasterKeys } from "../../../services/orchestrator/src/contents/master-keys.ts";
 import type { Ledger } from "../../../services/orchestrator/src/ledger/ledger.ts";
+import { foundTenant } from "../../../services/orchestrator/src/tenants/found-tenant.ts";
 import { openSqliteLedger } from "../../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 import { openingOf, stepEvents } from "../../../services/orchestrator/test/ledger/sample-events.ts";
 import { cpuBetween, readCpu } from "../cpu-account.ts";
@@ -19,7 +21,12 @@ interface StreamSlice extends Slice {
   readonly generatorShare: number;
 }
 
-const tenant = "tenant-demo";
+/** A tenant of its own, with room for all streams. */
+const tenant = "tenant-streams";
+const roomyTenant = {
+  ...foundTenant(tenant),
+  data: { settings: { quotas: { ...defaultQuotas, streams: 100_000, running_sessions: 100_000 }, issuers: [] } },
+};
 const withinMs = 120_000;
 
 /**
@@ -34,6 +41,7 @@ export async function measureStreams(site: Site, plan: Plan, say: (line: string)
     file: join(data, "ledger.sqlite"),
     masterKeys: loadMasterKeys({ variable: "CONTENT_MASTER_KEY_FILE", path: join(data, "keys/content-master.key") }),
   });
+  await ledger.tenants.append({ events: [roomyTenant] });
   const comparisons: Comparison[] = [];
   const rawNumbers: unknown[] = [];
   try {

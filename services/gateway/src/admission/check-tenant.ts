@@ -6,17 +6,16 @@ const headers = ["x-tenant", "x-tenant-id", "x-soma-tenant"];
 const fields = ["tenant", "tenant_id"];
 
 /**
- * A tenant that the request names is the token's. Metadata is the caller's own and names nobody. Where a route is about
- * tenants, query and body may name another one, and whoever answers decides.
+ * A tenant that the request names is the token's. Metadata is the caller's own and names nobody. Some routes
+ * about tenants name another one in one place, and whoever answers them decides.
  */
 export function checkTenant(visit: Visit): void {
   const { request, route } = visit;
   const { tenant } = callerOf(visit);
   const named = headers.map((name): readonly [string, unknown] => [`/headers/${name}`, request.headers[name]]);
-  if (route.tenant === "own") {
-    for (const name of fields) {
-      named.push([`/querystring/${name}`, fieldOf(request.query, name)], [`/${name}`, fieldOf(request.body, name)]);
-    }
+  for (const name of fields) {
+    if (route.namesTenant !== "query") named.push([`/querystring/${name}`, fieldOf(request.query, name)]);
+    if (route.namesTenant !== "body") named.push([`/${name}`, fieldOf(request.body, name)]);
   }
   for (const [pointer, value] of named) {
     if (value === undefined || value === tenant) continue;

@@ -9,7 +9,6 @@ import { EventTail } from "./event-tail.ts";
 import { followSession, type Followed } from "./session-follower.ts";
 import { SessionStream } from "./session-stream.ts";
 
-const maxStreams = 2_000;
 /** Shorter than any proxy on the way waits for a byte, and than the server's own time limit on a silent connection. */
 const quietMs = 8_000;
 
@@ -30,7 +29,11 @@ export class StreamRegistry {
   readonly #openOf = new Map<string, number>();
   readonly #gauge: Gauge;
 
-  constructor(ledger: Ledger, deltas: DeltaHub, log: Logger, gauge: Gauge) {
+  readonly #max: number;
+
+  /** `max`: streams of all tenants at once. */
+  constructor(ledger: Ledger, deltas: DeltaHub, log: Logger, gauge: Gauge, max = 2_000) {
+    this.#max = max;
     this.#ledger = ledger;
     this.#deltas = deltas;
     this.#gauge = gauge;
@@ -50,10 +53,10 @@ export class StreamRegistry {
         { retryAfterSeconds: 5 },
       );
     }
-    if (this.#open.size >= maxStreams) {
+    if (this.#open.size >= this.#max) {
       throw new DomainError(
         "TOO_MANY_STREAMS",
-        `${String(maxStreams)} streams are open; read pages by \`after\`, or try again.`,
+        `${String(this.#max)} streams are open; read pages by \`after\`, or try again.`,
         { retryAfterSeconds: 5 },
       );
     }
