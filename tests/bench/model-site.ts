@@ -10,14 +10,11 @@ import type { ModelSite } from "./suite/model-stream.ts";
 export async function openModelSite(name: string): Promise<ModelSite & { close(): Promise<void> }> {
   rmSync(runDirOf(name), { recursive: true, force: true });
   const stack = await startStack({ name });
-  const programs = new Map([["generator", process.pid]]);
-  for (const part of stack.state.parts) if (part.process !== undefined) programs.set(part.name, part.process.pid);
   return {
     gatewayUrl: stack.url("gateway"),
     modelUrl: stack.url("slm"),
     callerToken: () => callerToken(stack),
     modelToken: () => modelToken(stack),
-    programs,
     close: () => stack.stop(),
   };
 }

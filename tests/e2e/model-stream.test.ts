@@ -14,7 +14,6 @@ test("B13 runs, with counts that mean nothing: both ways give a whole answer of 
       modelUrl: stack.urls.slm,
       callerToken: () => tokenOf("tenant-demo", "user-demo"),
       modelToken: () => stepTokenOf("tenant-demo", "user-demo"),
-      programs: new Map([["generator", process.pid]]),
     },
     plans.smoke,
     () => undefined,

@@ -44,6 +44,22 @@ test("an answer counts for two seconds, and many requests ask once", async () =>
   assert.equal(state.asked, 2);
 });
 
+test("an answer of some seconds serves while the next is on its way; an older one is waited for", async () => {
+  const next: TenantAdmission = { ...suspended, status: "active" };
+  const gate = Promise.withResolvers<TenantAdmission>();
+  const answers = [Promise.resolve(suspended), gate.promise, Promise.resolve(suspended)];
+  const { state, known } = admissions(() => answers.shift() ?? Promise.reject(new Error("asked too often")));
+  await known.admissionOf(tenant);
+  state.now = 9_999;
+  assert.equal((await known.admissionOf(tenant)).status, "suspended");
+  assert.equal(state.asked, 2);
+  state.now = 10_000;
+  const waits = known.admissionOf(tenant);
+  gate.resolve(next);
+  assert.equal((await waits).status, "active");
+  assert.equal(state.asked, 2);
+});
+
 test("a tenant without settings has the default quotas", async () => {
   const { known } = admissions(() => Promise.resolve(undefined));
   const { status, quotas } = await known.admissionOf(tenant);

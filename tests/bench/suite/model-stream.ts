@@ -1,5 +1,5 @@
 import { Pool } from "undici";
-import { cpuBetween, readCpu } from "../cpu-account.ts";
+import { cpuBetween, readOwnTree } from "../cpu-account.ts";
 import { interleave, type Slice } from "../interleave.ts";
 import { streamChat, type ChatTiming } from "../load/chat-stream.ts";
 import { generatorFault } from "../load/closed-loop.ts";
@@ -15,7 +15,6 @@ export interface ModelSite {
   readonly callerToken: () => Promise<string>;
   /** A step's token for the model service. */
   readonly modelToken: () => Promise<string>;
-  readonly programs: ReadonlyMap<string, number>;
 }
 
 interface ChatSlice extends Slice {
@@ -52,15 +51,18 @@ export async function measureModelStream(
   const run = async (name: keyof typeof ways): Promise<ChatSlice> => {
     const { pool, token } = ways[name];
     const bearer = await token();
-    const cpuBefore = readCpu(site.programs);
+    // The model runs in a process that Ray's started: all that this run has started counts as ours.
+    const cpuBefore = readOwnTree();
+    const ownBefore = process.cpuUsage();
     const begin = performance.now();
     const answers: ChatTiming[] = [];
     for (let index = 0; index < plan.answers; index += 1) {
       answers.push(await streamChat(pool, bearer, question));
     }
     const seconds = (performance.now() - begin) / 1000;
-    const cpu = cpuBetween(cpuBefore, readCpu(site.programs));
-    const generatorShare = (cpu.programs.get("generator") ?? 0) / seconds;
+    const cpu = cpuBetween(cpuBefore, readOwnTree());
+    const own = process.cpuUsage(ownBefore);
+    const generatorShare = (own.user + own.system) / 1_000_000 / seconds;
     const limit = generatorFault(generatorShare);
     const slice: ChatSlice = {
       faults: limit === undefined ? [] : [limit],

@@ -3,6 +3,8 @@ import type { TenantId } from "@soma/contracts/ids";
 import type { Logger } from "@soma/kit/logger";
 
 const keptMs = 2_000;
+/** Younger than this, an old answer serves while the next one is on its way: a request in a while waits for nothing. */
+const servesMs = 10_000;
 const maxTenants = 10_000;
 const logEveryMs = 10_000;
 
@@ -20,8 +22,9 @@ interface AdmissionDeps {
 }
 
 /**
- * What each tenant may use and has used, as the orchestrator says, two seconds old at most. While it gives no answer the
- * last one counts, or the default quotas: it judges each start itself, so nothing is let in that it does not want.
+ * What each tenant may use and has used, as the orchestrator says: asked for again after two seconds, and never older
+ * than ten while it answers. While it does not the last one counts, or the default quotas: it judges each start itself,
+ * so nothing is let in that it does not want.
  */
 export class TenantAdmissions {
   readonly #deps: AdmissionDeps;
@@ -38,10 +41,11 @@ export class TenantAdmissions {
   /** Never fails. Only for tenants that a verified token names: each one is remembered. */
   async admissionOf(tenant: TenantId): Promise<TenantAdmission> {
     const known = this.#known.get(tenant);
-    if (known !== undefined && this.#clock() - known.askedAt < keptMs) return known.admission;
+    const ageMs = known === undefined ? Infinity : this.#clock() - known.askedAt;
+    if (known !== undefined && ageMs < keptMs) return known.admission;
     const asking = this.#asking.get(tenant) ?? this.#ask(tenant, known?.admission);
     this.#asking.set(tenant, asking);
-    return asking;
+    return known !== undefined && ageMs < servesMs ? known.admission : asking;
   }
 
   async #ask(tenant: TenantId, last: TenantAdmission | undefined): Promise<TenantAdmission> {
