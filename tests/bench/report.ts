@@ -79,7 +79,7 @@ ${
 
 ## Run it
 
-\`make bench\` takes about six minutes, \`make bench-full\` about an hour; both write this page and its raw numbers:
+\`make bench\` takes about nine minutes, \`make bench-full\` about an hour; both write this page and its raw numbers:
 ${files.map((file) => `[${file}](benchmarks/${file})`).join(", ")}. Nothing else should run on the machine. One part alone:
 \`node tests/bench/main.ts quick --only B11 --out FOLDER\`. With \`--profile\` each Node program leaves a CPU profile in \`.soma/run/bench/bench\`.
 `;

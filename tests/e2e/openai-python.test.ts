@@ -30,11 +30,9 @@ interface PythonSaw {
 
 test("Python SDK: the same scenes, seen by another client", async () => {
   const python = join(root, ".soma/openai-client/bin/python");
-  const running = promisify(execFile)(
-    python,
-    [join(root, "tests/e2e/openai/drive.py"), world.orchestrator.api.url, model, denied],
-    { maxBuffer: 16_000_000 },
-  );
+  const running = promisify(execFile)(python, [join(root, "tests/e2e/openai/drive.py"), world.api.url, model, denied], {
+    maxBuffer: 16_000_000,
+  });
   running.child.stdin?.end(world.key);
   const { stdout } = await running;
   const seen: PythonSaw = JSON.parse(stdout);

@@ -33,7 +33,7 @@ test("npm SDK: a chat completion is a governed session; text, model and usage ar
   assert.equal(answer.model, session.result?.model);
   assert.deepEqual(answer.usage, session.result?.usage);
   assert.equal(answer.choices[0]?.finish_reason, session.result?.finish_reason);
-  const events = await world.orchestrator.api.request<{ events: { type: string; data: Record<string, unknown> }[] }>(
+  const events = await world.api.request<{ events: { type: string; data: Record<string, unknown> }[] }>(
     "GET",
     `/v1/sessions/${session.session_id}/events`,
     { headers: { authorization: `Bearer ${world.key}` } },
@@ -204,7 +204,7 @@ test("npm SDK: a plain request that is given up cancels its session", async () =
   await until("the model is asked", async () => {
     const path = `/v1/sessions/${session_id}/events`;
     const headers = { authorization: `Bearer ${world.key}` };
-    const page = await world.orchestrator.api.request<{ events?: { type: string }[] }>("GET", path, { headers });
+    const page = await world.api.request<{ events?: { type: string }[] }>("GET", path, { headers });
     return page.body.events?.some(({ type }) => type === "effect.intended") === true ? true : undefined;
   });
   stop.abort();
@@ -226,13 +226,12 @@ test("npm SDK: the same Idempotency-Key gives the same completion, another body 
 });
 
 test("npm SDK: refusals are its typed exceptions, and a session that failed is not begun again by its retries", async () => {
-  const { client, orchestrator, key } = world;
+  const { client, api, key } = world;
   const messages = [{ role: "user" as const, content: "hi" }];
-  await assert.rejects(
-    connect(orchestrator.api.url, withOtherSignature(key)).chat.completions.create({ model, messages }),
-    AuthenticationError,
-  );
-  const reader = connect(orchestrator.api.url, await world.accessToken(["session.read"]));
+  const token = await world.accessToken(["session.start", "model.complete"]);
+  for (const bad of [withOtherSignature(token), key.replace(/.$/, (last) => (last === "A" ? "B" : "A"))])
+    await assert.rejects(connect(api.url, bad).chat.completions.create({ model, messages }), AuthenticationError);
+  const reader = connect(api.url, await world.accessToken(["session.read"]));
   await assert.rejects(reader.chat.completions.create({ model, messages }), PermissionDeniedError);
   await assert.rejects(client.responses.retrieve("resp_nobody"), NotFoundError);
   await assert.rejects(client.chat.completions.create({ model, messages, n: 2 }), (error: unknown) => {
