@@ -27,8 +27,8 @@ interface Load {
 }
 
 /** A generator that is busier than 80 % of its core measures itself. */
-export function generatorFault(share: number): string | undefined {
-  return share > 0.8 ? `the generator used ${(share * 100).toFixed(0)} % of its core` : undefined;
+export function generatorFault(share: number, max = 0.8): string | undefined {
+  return share > max ? `the generator used ${(share * 100).toFixed(0)} % of its core` : undefined;
 }
 
 /**

@@ -63,7 +63,7 @@ export async function measureModelStream(
     const cpu = cpuBetween(cpuBefore, readOwnTree());
     const own = process.cpuUsage(ownBefore);
     const generatorShare = (own.user + own.system) / 1_000_000 / seconds;
-    const limit = generatorFault(generatorShare);
+    const limit = generatorFault(generatorShare, plan.maxGeneratorShare);
     const slice: ChatSlice = {
       faults: limit === undefined ? [] : [limit],
       othersShare: cpu.othersShare,

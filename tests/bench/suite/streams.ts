@@ -104,7 +104,7 @@ async function measureOne(site: Site, source: Source, streams: number, plan: Pla
     const cpu = cpuBetween(cpuBefore, readCpu(site.programs));
     const seconds = (readers.lastChunkAt - begin) / 1000;
     const generatorShare = (cpu.programs.get("generator") ?? 0) / seconds;
-    const limit = generatorFault(generatorShare);
+    const limit = generatorFault(generatorShare, plan.maxGeneratorShare);
     const other = readers.countOther(expected);
     return {
       faults: [
