@@ -14,10 +14,13 @@ export function newCode(): string {
 /** The first of the forms in which some bytes hold a word: as it is, or in base64, wherever it begins there. */
 export function formIn(bytes: string | Buffer, word: string): string | undefined {
   const forms = [word];
-  for (const before of [0, 1, 2]) {
-    const text = Buffer.from(" ".repeat(before) + word).toString("base64");
-    // The letters at both ends belong to the neighbours, too.
-    forms.push(text.slice(before === 0 ? 0 : 4, text.length - 4));
+  // What stands before it can be 0, 1 or 2 bytes of a group of three. Letters that hold bits of neighbours are cut off,
+  // and no more: a form of four letters would stand in any ciphertext by chance.
+  for (const [before, begin] of [0, 2, 3].entries()) {
+    const bytesBefore = " ".repeat(before);
+    const text = Buffer.from(bytesBefore + word).toString("base64");
+    const shared = [0, 3, 2][(before + Buffer.byteLength(word)) % 3] ?? 0;
+    forms.push(text.slice(begin, text.length - shared));
   }
   return forms.find((form) => bytes.includes(form));
 }
