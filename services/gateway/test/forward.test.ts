@@ -69,10 +69,10 @@ test("of a request's headers only the listed ones go on, and the gateway's own",
   assert.equal(decodeJwt(String(hop))["path"], "/v1/sessions/sess-1");
 });
 
-test("a header that Connection names is of this connection, whatever it is", async () => {
+test("a header that Connection names is of this connection, but never the token that one was let in by", async () => {
   const sent = {
     authorization: `Bearer ${door.token}`,
-    connection: "close, Last-Event-ID, prefer",
+    connection: "close, Last-Event-ID, prefer, Authorization",
     "last-event-id": "3",
     prefer: "wait=1",
     te: "trailers",
@@ -84,6 +84,7 @@ test("a header that Connection names is of this connection, whatever it is", asy
   assert.match(await raw.ended(), /^HTTP\/1\.1 200 /);
   const names = Object.keys(door.orchestrator.seen[0]?.headers ?? {});
   for (const name of ["last-event-id", "prefer", "te", "keep-alive", "upgrade"]) assert.ok(!names.includes(name), name);
+  assert.ok(names.includes("authorization"), "behind the door nobody comes without the token that he was judged by");
 });
 
 test("request id and trace are kept when they are valid, and made when not", async () => {

@@ -35,7 +35,7 @@ export async function startApi(
     taskQueue: config.temporal.taskQueue,
     temporalIsUp: () => watch.isUp("temporal"),
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
-    authenticate: authenticatorFor(config.authMode, identity),
+    authenticate: authenticatorFor(config.authMode, identity, hop.fromGateway),
     hop,
     streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams, config.maxEventStreams),
     sessionMetrics,

@@ -30,13 +30,16 @@ const ofTheConnection: ReadonlySet<string> = new Set([
 
 type Values = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What of a request's headers goes on, but for what its `Connection` header names. */
+/**
+ * What of a request's headers goes on, but for what its `Connection` header names. That a client cannot have its token
+ * taken off on the way: by that it was let in, and who comes without one may be somebody else behind the door.
+ */
 export function headersToUpstream(headers: IncomingHttpHeaders): Record<string, string> {
   const named = namedByConnection(headers.connection);
   const kept: Record<string, string> = {};
   for (const name of requestHeaders) {
     const value = headers[name];
-    if (typeof value === "string" && !named.has(name)) kept[name] = value;
+    if (typeof value === "string" && (name === "authorization" || !named.has(name))) kept[name] = value;
   }
   return kept;
 }

@@ -10,13 +10,18 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
 
 /**
  * What `AUTH_MODE` says. With `loopback`, too, a token that was sent counts, and a wrong one is refused: only who sends
- * none is nobody.
+ * none is nobody, and only when he comes himself – the gateway lets nobody in without one.
  */
-export function authenticatorFor(mode: AuthMode, identity: IdentityClient): Authenticate {
+export function authenticatorFor(
+  mode: AuthMode,
+  identity: IdentityClient,
+  fromGateway: (request: FastifyRequest) => boolean,
+): Authenticate {
   const byToken = requireToken(identity);
   if (mode === "required") return byToken;
   const byHost = trustLoopback();
-  return (request) => (request.headers.authorization === undefined ? byHost(request) : byToken(request));
+  return (request) =>
+    request.headers.authorization === undefined && !fromGateway(request) ? byHost(request) : byToken(request);
 }
 
 /** `AUTH_MODE=required`: the identity service verifies the caller's token, at each request. */

@@ -203,7 +203,7 @@ test("on loopback only requests that name this machine are served: a page that r
 });
 
 test("on loopback, too, a token that is sent counts, and a wrong one is not nobody", async () => {
-  const app = await buildDoor(authenticatorFor("loopback", client));
+  const app = await buildDoor(authenticatorFor("loopback", client, () => false));
   const ask = (authorization?: string, host = "127.0.0.1:8090") =>
     app.inject({ url: "/who", headers: { host, ...(authorization !== undefined && { authorization }) } });
   const token = await identity.login({ user_id: "user-demo", tenant_id: "tenant-demo", capabilities });
@@ -222,8 +222,18 @@ test("on loopback, too, a token that is sent counts, and a wrong one is not nobo
   }
 });
 
+test("on loopback, too, whoever comes through the gateway comes with a token", async () => {
+  const app = await buildDoor(authenticatorFor("loopback", client, () => true));
+  try {
+    const headers = { host: "127.0.0.1:8090" };
+    assert.equal((await app.inject({ url: "/who", headers })).statusCode, 401);
+  } finally {
+    await app.close();
+  }
+});
+
 test("with AUTH_MODE=required nobody is served without a token, on loopback neither", async () => {
-  const app = await buildDoor(authenticatorFor("required", client));
+  const app = await buildDoor(authenticatorFor("required", client, () => false));
   try {
     assert.equal((await app.inject({ url: "/who", headers: { host: "127.0.0.1" } })).statusCode, 401);
   } finally {

@@ -66,7 +66,7 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
     log,
     metrics,
     missing: () => [],
-    authenticate: authenticatorFor(options.loopback === true ? "loopback" : "required", identity),
+    authenticate: authenticatorFor(options.loopback === true ? "loopback" : "required", identity, hop.fromGateway),
     hop: options.gateway === true ? { ...hop, fromGateway: () => true } : hop,
     identity,
     model: createModelClient(new URL("http://127.0.0.1:1")),
