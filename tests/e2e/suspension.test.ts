@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { EventPage } from "@soma/contracts/audit";
 import type { CreatedApiKey } from "@soma/contracts/api-key";
@@ -11,26 +9,10 @@ import type { TenantView } from "@soma/contracts/tenant";
 import { startFaultProxy } from "../harness/fault-proxy.ts";
 import { startOrchestrator } from "../harness/orchestrator-process.ts";
 import { stackUnderTest } from "../harness/stack-under-test.ts";
+import { tokenOf } from "../harness/tokens.ts";
 import { until } from "../harness/until.ts";
 
 const stack = stackUnderTest();
-
-/** The installation's admin, as the registry that the project ships knows him. */
-async function loginOfPlatform(): Promise<string> {
-  const secret = readFileSync(join(dirname(stack.credentialFile), "login"), "utf8").trim();
-  const capabilities = ["platform.manage", "tenant.read", "key.manage", "session.start", "session.read", "ledger.read"];
-  const answer = await fetch(`${stack.urls["identity-service"]}/v1/tokens/issue`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
-    body: JSON.stringify({
-      user_id: "platform-admin",
-      tenant_id: "platform",
-      capabilities: [...capabilities, "session.cancel", "model.complete"],
-    }),
-  });
-  const { token }: { token: string } = JSON.parse(await answer.text());
-  return token;
-}
 
 test("a tenant made by API runs sessions with its key alone; suspended it pauses before policy and goes on by itself; a used-up day ends it", async (t) => {
   const policy = await startFaultProxy(t, stack.urls["policy-engine"]);
@@ -38,7 +20,7 @@ test("a tenant made by API runs sessions with its key alone; suspended it pauses
   const { api, dataDir, taskQueue } = await startOrchestrator(t, { entry: "main-api", env: { AUTH_MODE: "required" } });
   const env = { TEMPORAL_TASK_QUEUE: taskQueue, POLICY_ENGINE_URL: policy.url };
   await startOrchestrator(t, { entry: "main-worker", dataDir, env });
-  const admin = { authorization: `Bearer ${await loginOfPlatform()}` };
+  const admin = { authorization: `Bearer ${await tokenOf("platform", "platform-admin")}` };
   const tenant = `tenant-${randomUUID().slice(0, 13)}`;
   const made = await api.request<TenantView>("POST", "/v1/tenants", {
     body: { tenant, policy_pack: "standard", quotas: { running_sessions: 2, tokens_per_day: 20_000 } },

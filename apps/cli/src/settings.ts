@@ -43,8 +43,8 @@ export function readSettings(
   options: GlobalOptions,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings {
-  const { SOMA_URL, SOMA_API_KEY, SOMA_TOKEN, SOMA_PROFILE } = environment;
-  const name = options.profile ?? given(SOMA_PROFILE) ?? "default";
+  const { SOMA_URL, SOMA_API_KEY, SOMA_TOKEN } = environment;
+  const name = profileName(options, environment);
   const path = profilePath(environment);
   const profile = readProfile(path, name);
   const url = checkUrl(options.url ?? given(SOMA_URL) ?? profile?.url ?? defaultUrl);
@@ -72,6 +72,14 @@ export function readSettings(
     tenant: options.tenant ?? (token === undefined ? profile?.tenant : undefined),
     json: options.json === true,
   };
+}
+
+/** The profile that a command is about. */
+export function profileName(
+  { profile }: Pick<GlobalOptions, "profile">,
+  { SOMA_PROFILE }: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  return profile ?? given(SOMA_PROFILE) ?? "default";
 }
 
 function given(value: string | undefined): string | undefined {

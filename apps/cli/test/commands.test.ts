@@ -194,7 +194,9 @@ test("login keeps a token that the service takes, for this user's eyes only; log
   chmodSync(file, 0o644);
   assertExit(await nobody.run(["session", "get", id]), 4, /open to other users.*\n  next: chmod 600/);
   chmodSync(file, 0o600);
-  assert.deepEqual(await nobody.json(["logout"]), { profile: "default", removed: true });
+  // A variable that is set to nothing is not set, here as in every other command.
+  const unset = { env: { SOMA_PROFILE: "" } };
+  assert.deepEqual(await nobody.json(["logout"], unset), { profile: "default", removed: true });
   assertExit(await nobody.run(["session", "get", id]), 4, /UNAUTHENTICATED/);
 });
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { openTerminal } from "../output/terminal.ts";
 import { profilePath, readProfile, writeProfile } from "../profile/profile-file.ts";
-import type { GlobalOptions } from "../settings.ts";
+import { profileName, type GlobalOptions } from "../settings.ts";
 
 /** `soma logout` */
 export function addLogout(program: Command): void {
@@ -12,7 +12,9 @@ export function addLogout(program: Command): void {
 }
 
 function logout(_flags: object, command: Command): void {
-  const { profile = process.env["SOMA_PROFILE"] ?? "default", json = false }: GlobalOptions = command.optsWithGlobals();
+  const options: GlobalOptions = command.optsWithGlobals();
+  const { json = false } = options;
+  const profile = profileName(options);
   const path = profilePath(process.env);
   const wasThere = readProfile(path, profile) !== undefined;
   if (wasThere) writeProfile(path, profile, undefined);

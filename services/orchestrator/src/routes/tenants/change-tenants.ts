@@ -3,8 +3,7 @@ import { idempotencyKeyHeader } from "@soma/contracts/wire-names";
 import type { Server } from "@soma/kit/server";
 import { requireManager, requirePlatform } from "../../access/manager.ts";
 import { createTenant } from "../../tenants/create-tenant.ts";
-import { resumeTenant } from "../../tenants/resume-tenant.ts";
-import { suspendTenant } from "../../tenants/suspend-tenant.ts";
+import { switchTenant } from "../../tenants/switch-tenant.ts";
 import { updateTenant } from "../../tenants/update-tenant.ts";
 import type { RouteDeps } from "../route-deps.ts";
 import { problems } from "../session-params.ts";
@@ -55,12 +54,11 @@ export function addChangeTenants(app: Server, { authenticate, tenants: deps }: R
   const actions = [
     {
       name: "suspend",
-      act: suspendTenant,
       summary: "Suspend a tenant: nothing starts, running work pauses, reads go on",
     },
-    { name: "resume", act: resumeTenant, summary: "End a suspension; what paused goes on by itself" },
+    { name: "resume", summary: "End a suspension; what paused goes on by itself" },
   ] as const;
-  for (const { name, act, summary } of actions) {
+  for (const { name, summary } of actions) {
     app.post(
       `/v1/tenants/:tenant/${name}`,
       {
@@ -76,7 +74,9 @@ export function addChangeTenants(app: Server, { authenticate, tenants: deps }: R
       async (request) => {
         const manager = requireManager(await authenticate(request));
         requirePlatform(manager);
-        return act(deps, manager, request.params.tenant, request.body, request.headers[idempotencyKeyHeader]);
+        const { body, headers } = request;
+        const idempotencyKey = headers[idempotencyKeyHeader];
+        return switchTenant(deps, manager, request.params.tenant, { action: name, body, idempotencyKey });
       },
     );
   }
