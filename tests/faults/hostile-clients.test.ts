@@ -261,11 +261,10 @@ test("a tenant that floods is refused, and another one is served as before", asy
 });
 
 test("connections are bounded: further ones are closed unanswered, and counted", async () => {
-  const dropped = (): Promise<number> => door.metric("soma_gateway_connections_dropped_total");
   const connections: RawConnection[] = [];
   // Some at a time: all at once they overflow the kernel's queue, and the gateway never sees them. One that is closed
   // while it is still being opened is one that was turned away as well.
-  while (connections.length < 4_000 && (await metricUnlessFull(dropped)) === 0)
+  while (connections.length < 4_000 && (await droppedUnlessFull()) === 0)
     connections.push(...(await many(100, openOrTurnedAway)).filter((raw) => raw !== undefined));
   for (const raw of connections) raw.socket.destroy();
   await until("it serves again", async () => {
@@ -288,10 +287,14 @@ async function openOrTurnedAway(): Promise<RawConnection | undefined> {
   }
 }
 
+function dropped(): Promise<number> {
+  return door.metric("soma_gateway_connections_dropped_total");
+}
+
 /** A gateway that takes no connection more does not take the one that asks for its figures either. */
-async function metricUnlessFull(metric: () => Promise<number>): Promise<number | undefined> {
+async function droppedUnlessFull(): Promise<number | undefined> {
   try {
-    return await metric();
+    return await dropped();
   } catch {
     return undefined;
   }

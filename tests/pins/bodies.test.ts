@@ -13,7 +13,7 @@ import { fieldsOf } from "./fields-of.ts";
 test("the orchestrator's bodies", () => {
   assert.equal(
     fieldsOf(session.StartSessionRequest),
-    "tenant? tenant_id? user? user_id? prompt? messages? sampling? model? metadata?",
+    "tenant? tenant_id? user? user_id? prompt? messages? sampling? model? mode? idle_seconds? budget? metadata?",
   );
   assert.equal(fieldsOf(session.ChatPrompt), "messages sampling?");
   assert.equal(fieldsOf(session.ChatMessage), "role content");
@@ -21,7 +21,7 @@ test("the orchestrator's bodies", () => {
   assert.equal(fieldsOf(session.StartSessionAccepted), "session_id workflow_id run_id task_queue status");
   assert.equal(
     fieldsOf(session.SessionView),
-    "session_id workflow_id run_id? task_queue tenant user status blocked_on? blocked_code? model? labels capsule? created_at updated_at last_seq decision? token? result? error?",
+    "session_id workflow_id run_id? task_queue tenant user status blocked_on? blocked_code? model? labels capsule? created_at updated_at last_seq decision? token? result? error? mode? turn? turn_failure? messages_waiting? approvals? budget? actions? accepted?",
   );
   assert.equal(fieldsOf(session.SessionPage), "sessions next_cursor?");
   assert.equal(fieldsOf(session.SessionResult), "text text_digest model finish_reason usage");
@@ -88,7 +88,7 @@ test("the identity service's bodies and the claims of its tokens", () => {
 test("what stands in Temporal's history of a step", () => {
   assert.equal(
     fieldsOf(Permit),
-    "tenant session_id step round effect_key action_digest decision_id policy_version expires_at max_output_tokens? mac",
+    "tenant session_id step round effect_key action_digest decision_id policy_version expires_at max_output_tokens? approval_id? reserve? mac",
   );
   assert.equal(fieldsOf(SealedToken), "jti expires_at scopes sealed");
 });

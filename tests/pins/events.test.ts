@@ -6,18 +6,34 @@ import { fieldsOf } from "./fields-of.ts";
 
 const pinned = {
   "session.created":
-    "role prompt_digest prompt_format? metadata_digest? model? labels capsule? task_queue token_jti? token_origins?",
+    "role prompt_digest prompt_format? metadata_digest? model? labels capsule? task_queue mode? idle_seconds? budget? token_jti? token_origins?",
   "policy.decided":
     "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
   "token.issued": "step effect_key decision_id jti audience scopes expires_at",
-  "effect.intended": "step action resource action_digest effect_key decision_id jti",
-  "effect.completed": "step effect_key result_digest model finish_reason usage replayed?",
+  "effect.intended": "step action resource action_digest effect_key decision_id jti approval_id? reserved?",
+  "effect.completed": "step effect_key result_digest model finish_reason usage replayed? base_hash? cost_micros?",
   "effect.failed": "step effect_key code",
   "dependency.unavailable": "step dependency code",
   "dependency.recovered": "step dependency",
-  "session.paused": "step reason",
-  "session.resumed": "step reason",
-  "session.cancel_requested": "by",
+  "memory.recalled": "step effect_key passages result_digest replayed?",
+  "memory.remembered": "step effect_key key value_digest",
+  "memory.skipped": "step code",
+  "session.paused": "step reason action_id? by?",
+  "session.resumed": "step reason action_id? by?",
+  "session.cancel_requested": "by reason? stop_id?",
+  "action.decided": "action_id action by by_role by_authn arguments decision_id policy_version allowed reasons",
+  "action.refused": "action_id action by code approval_id?",
+  "message.received": "action_id by message_digest busy final?",
+  "turn.started": "turn message_digest action_id?",
+  "turn.ended": "turn outcome step code? result_digest? base_hash?",
+  "approval.requested":
+    "approval_id step action resource action_digest effect_key decision_id requested_by role quorum expires_at reasons",
+  "approval.granted": "approval_id action_id by action_digest",
+  "approval.denied": "approval_id action_id by action_digest",
+  "approval.expired": "approval_id",
+  "approval.voided": "approval_id reason",
+  "budget.exhausted": "step dimension limit used needed",
+  "budget.extended": "action_id by added limit",
   "session.completed": "result_digest usage",
   "session.denied": "code step decision_id? reasons",
   "session.failed": "code step?",
@@ -45,7 +61,7 @@ test("so are those of a tenant's own ledger", () => {
   const table = Object.fromEntries(Object.entries(tenantEventData).map(([type, schema]) => [type, fieldsOf(schema)]));
   assert.deepEqual(table, pinnedOfTenants);
   assert.equal(tenantSubject("tenant-a"), "tenant:tenant-a");
-  assert.deepEqual(pauseReasons, ["tenant_suspended"]);
+  assert.deepEqual(pauseReasons, ["tenant_suspended", "requested"]);
 });
 
 test("the envelope of an event", () => {

@@ -45,6 +45,7 @@ test("topic, ports, header, audiences, agent", () => {
     orchestrator: 10001,
     identityService: 10002,
     codecServer: 10012,
+    memoryGateway: 10018,
     policyEngine: 10020,
   });
   assert.equal(names.idempotencyKeyHeader, "idempotency-key");
@@ -55,11 +56,20 @@ test("topic, ports, header, audiences, agent", () => {
   assert.deepEqual([names.apiKeyUserPrefix, names.foreignUserPrefix], ["key:", "oidc:"]);
   assert.equal(names.orchestratorAudience, "somagent-orchestrator");
   assert.equal(names.slmAudience, "somagent-slm");
+  assert.equal(names.memoryAudience, "somagent-memory");
   assert.equal(names.defaultAgent, "session-agent");
 });
 
 test("closed sets: dependencies, authentication, capabilities, roles, severities", () => {
-  assert.deepEqual(names.dependencies, ["temporal", "ledger", "policy-engine", "identity-service", "slm", "kafka"]);
+  assert.deepEqual(names.dependencies, [
+    "temporal",
+    "ledger",
+    "policy-engine",
+    "identity-service",
+    "slm",
+    "kafka",
+    "memory-gateway",
+  ]);
   assert.deepEqual(names.authenticationKinds, ["token", "unauthenticated-loopback", "temporal-client", "service"]);
   assert.deepEqual(names.capabilities, [
     "session.start",
@@ -73,6 +83,12 @@ test("closed sets: dependencies, authentication, capabilities, roles, severities
     "tenant.manage",
     "key.manage",
     "platform.manage",
+    "session.steer",
+    "session.stop",
+    "budget.extend",
+    "memory.recall",
+    "memory.remember",
+    "subject.erase",
   ]);
   assert.deepEqual(names.roles, ["viewer", "operator", "approver", "admin", "auditor"]);
   assert.deepEqual(severities, ["none", "low", "medium", "high", "critical"]);
@@ -92,6 +108,7 @@ test("nothing else is a wire name", () => {
     "foreignUserPrefix",
     "hopHeader",
     "idempotencyKeyHeader",
+    "memoryAudience",
     "orchestratorAudience",
     "platformTenant",
     "ports",

@@ -22,6 +22,12 @@ const capabilities = [
   "tenant.manage",
   "key.manage",
   "platform.manage",
+  "session.steer",
+  "session.stop",
+  "budget.extend",
+  "memory.recall",
+  "memory.remember",
+  "subject.erase",
 ];
 
 /**

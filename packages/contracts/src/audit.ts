@@ -1,18 +1,40 @@
 import { Type } from "typebox";
-import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema } from "./ids.ts";
+import { Budget, budgetDimensions, Reservation, type BudgetDimension } from "./budget.ts";
+import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema, type Digest } from "./ids.ts";
 import { Obligation, severities, type Severity } from "./policy.ts";
 import { ErrorCodeSchema } from "./problem.ts";
-import { Usage } from "./session.ts";
-import { authenticationKinds, dependencies, type AuthenticationKind, type Dependency } from "./wire-names.ts";
+import { BusyStrategySchema } from "./session-action.ts";
+import { sessionActions, Usage, type SessionAction } from "./session.ts";
+import {
+  authenticationKinds,
+  dependencies,
+  roles,
+  type AuthenticationKind,
+  type Dependency,
+  type Role,
+} from "./wire-names.ts";
 
 const closed = { additionalProperties: false } as const;
 const DependencySchema = Type.Unsafe<Dependency>(Type.String({ enum: dependencies }));
 const Step = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const Timestamp = Type.String({ description: "RFC 3339, UTC" });
 /** Why a session does not go on though nothing that it needs is down. */
-export const pauseReasons = ["tenant_suspended"] as const;
+export const pauseReasons = ["tenant_suspended", "requested"] as const;
 export type PauseReason = (typeof pauseReasons)[number];
 const PauseReason = Type.Unsafe<PauseReason>(Type.String({ enum: pauseReasons }));
+const ApprovalId = Type.String({ pattern: "^apr_[0-9a-f]{32}$" });
+const ActionId = Type.String({ pattern: "^act_[0-9a-f]{32}$" });
+const Turn = Type.Integer({ minimum: 1 });
+const People = Type.Optional(Type.String({ maxLength: 500, description: "Why, in the words of who asked" }));
+
+/** How a turn of a conversation ended. */
+export const turnOutcomes = ["answered", "interrupted", "rolled_back", "denied", "failed"] as const;
+export type TurnOutcome = (typeof turnOutcomes)[number];
+
+/** Why an approval does not count any more. */
+export const voidReasons = ["action_changed", "interrupted", "canceled"] as const;
+export type VoidReason = (typeof voidReasons)[number];
+
 const EventKey = Type.String({
   pattern: "^[!-~]{1,256}$",
   description: "What the event is within its session, e.g. step-1/policy.decided",
@@ -38,6 +60,11 @@ export const eventData = {
       labels: Type.Array(Type.String()),
       capsule: Type.Optional(Type.String()),
       task_queue: Type.String(),
+      mode: Type.Optional(Type.Literal("interactive", { description: "Absent: ends with its answer" })),
+      idle_seconds: Type.Optional(
+        Type.Integer({ minimum: 1, description: "An interactive session completes after so long without a message" }),
+      ),
+      budget: Type.Optional(Budget),
       token_jti: Type.Optional(
         Type.String({ description: "Id of the caller's token: when that is revoked, the session ends" }),
       ),
@@ -86,6 +113,8 @@ export const eventData = {
       effect_key: DigestSchema,
       decision_id: Type.String(),
       jti: Type.String(),
+      approval_id: Type.Optional(ApprovalId),
+      reserved: Type.Optional(Reservation),
     },
     closed,
   ),
@@ -103,15 +132,135 @@ export const eventData = {
             "True when the target had done the effect for an earlier attempt and told its outcome by the effect key",
         }),
       ),
+      base_hash: Type.Optional(
+        Type.Unsafe<Digest>({ ...DigestSchema, description: "The conversation up to and with this answer" }),
+      ),
+      cost_micros: Type.Optional(Type.Integer({ minimum: 0 })),
     },
     closed,
   ),
   "effect.failed": Type.Object({ step: Step, effect_key: DigestSchema, code: ErrorCodeSchema }, closed),
+  "memory.recalled": Type.Object(
+    {
+      step: Step,
+      effect_key: DigestSchema,
+      passages: Type.Integer({ minimum: 0 }),
+      result_digest: DigestSchema,
+      replayed: Type.Optional(Type.Boolean()),
+    },
+    closed,
+  ),
+  "memory.remembered": Type.Object(
+    { step: Step, effect_key: DigestSchema, key: Type.String(), value_digest: DigestSchema },
+    closed,
+  ),
+  "memory.skipped": Type.Object({ step: Step, code: ErrorCodeSchema }, closed),
   "dependency.unavailable": Type.Object({ step: Step, dependency: DependencySchema, code: ErrorCodeSchema }, closed),
   "dependency.recovered": Type.Object({ step: Step, dependency: DependencySchema }, closed),
-  "session.paused": Type.Object({ step: Step, reason: PauseReason }, closed),
-  "session.resumed": Type.Object({ step: Step, reason: PauseReason }, closed),
-  "session.cancel_requested": Type.Object({ by: UserIdSchema }, closed),
+  "session.paused": Type.Object(
+    { step: Step, reason: PauseReason, action_id: Type.Optional(ActionId), by: Type.Optional(UserIdSchema) },
+    closed,
+  ),
+  "session.resumed": Type.Object(
+    { step: Step, reason: PauseReason, action_id: Type.Optional(ActionId), by: Type.Optional(UserIdSchema) },
+    closed,
+  ),
+  "session.cancel_requested": Type.Object(
+    { by: UserIdSchema, reason: People, stop_id: Type.Optional(Type.String()) },
+    closed,
+  ),
+  "action.decided": Type.Object(
+    {
+      action_id: ActionId,
+      action: Type.Unsafe<SessionAction>(Type.String({ enum: sessionActions })),
+      by: UserIdSchema,
+      by_role: Type.String(),
+      by_authn: Type.Unsafe<AuthenticationKind>(Type.String({ enum: authenticationKinds })),
+      arguments: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+        description: "Digests, ids, numbers and choices; no text but a reason",
+      }),
+      decision_id: Type.String(),
+      policy_version: Type.String(),
+      allowed: Type.Boolean(),
+      reasons: Type.Array(Type.String()),
+    },
+    closed,
+  ),
+  "action.refused": Type.Object(
+    {
+      action_id: ActionId,
+      action: Type.Unsafe<SessionAction>(Type.String({ enum: sessionActions })),
+      by: UserIdSchema,
+      code: ErrorCodeSchema,
+      approval_id: Type.Optional(ApprovalId),
+    },
+    closed,
+  ),
+  "message.received": Type.Object(
+    {
+      action_id: ActionId,
+      by: UserIdSchema,
+      message_digest: DigestSchema,
+      busy: BusyStrategySchema,
+      final: Type.Optional(Type.Boolean()),
+    },
+    closed,
+  ),
+  "turn.started": Type.Object({ turn: Turn, message_digest: DigestSchema, action_id: Type.Optional(ActionId) }, closed),
+  "turn.ended": Type.Object(
+    {
+      turn: Turn,
+      outcome: Type.Unsafe<TurnOutcome>(Type.String({ enum: turnOutcomes })),
+      step: Step,
+      code: Type.Optional(ErrorCodeSchema),
+      result_digest: Type.Optional(DigestSchema),
+      base_hash: Type.Optional(
+        Type.Unsafe<Digest>({ ...DigestSchema, description: "The conversation that the next turn goes on from" }),
+      ),
+    },
+    closed,
+  ),
+  "approval.requested": Type.Object(
+    {
+      approval_id: ApprovalId,
+      step: Step,
+      action: Type.String(),
+      resource: Type.String(),
+      action_digest: DigestSchema,
+      effect_key: DigestSchema,
+      decision_id: Type.String(),
+      requested_by: UserIdSchema,
+      role: Type.Unsafe<Role>(Type.String({ enum: roles })),
+      quorum: Type.Integer({ minimum: 1 }),
+      expires_at: Timestamp,
+      reasons: Type.Array(Type.String()),
+    },
+    closed,
+  ),
+  "approval.granted": Type.Object(
+    { approval_id: ApprovalId, action_id: ActionId, by: UserIdSchema, action_digest: DigestSchema },
+    closed,
+  ),
+  "approval.denied": Type.Object(
+    { approval_id: ApprovalId, action_id: ActionId, by: UserIdSchema, action_digest: DigestSchema },
+    closed,
+  ),
+  "approval.expired": Type.Object({ approval_id: ApprovalId }, closed),
+  "approval.voided": Type.Object(
+    { approval_id: ApprovalId, reason: Type.Unsafe<VoidReason>(Type.String({ enum: voidReasons })) },
+    closed,
+  ),
+  "budget.exhausted": Type.Object(
+    {
+      step: Step,
+      dimension: Type.Unsafe<BudgetDimension>(Type.String({ enum: budgetDimensions })),
+      limit: Type.Integer({ minimum: 0 }),
+      used: Type.Integer({ minimum: 0, description: "Spent and set aside" }),
+      needed: Type.Integer({ minimum: 0 }),
+    },
+    closed,
+  ),
+  "budget.extended": Type.Object({ action_id: ActionId, by: UserIdSchema, added: Budget, limit: Budget }, closed),
   "session.completed": Type.Object({ result_digest: DigestSchema, usage: Usage }, closed),
   "session.denied": Type.Object(
     {

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { Reservation } from "./budget.ts";
 import { DigestSchema, SessionIdSchema, TenantIdSchema } from "./ids.ts";
 
 /**
@@ -20,6 +21,8 @@ export const Permit = Type.Object(
     policy_version: Type.String(),
     expires_at: Type.String({ description: "RFC 3339, UTC" }),
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
+    approval_id: Type.Optional(Type.String({ description: "The approval that was given for this very action" })),
+    reserve: Type.Optional(Reservation),
     mac: Type.String(),
   },
   { additionalProperties: false },

@@ -29,6 +29,14 @@ export const EvaluateRequest = Type.Object(
 );
 export type EvaluateRequest = Type.Static<typeof EvaluateRequest>;
 
+/** What a step without budget does. */
+export const outOfBudget = ["wait", "end"] as const;
+export type OutOfBudget = (typeof outOfBudget)[number];
+
+/** What a session does while its memory cannot be reached. */
+export const memoryUnavailable = ["go_on", "wait"] as const;
+export type MemoryUnavailable = (typeof memoryUnavailable)[number];
+
 /** What must be met before a permit can be used. A kind that the orchestrator does not know means: no permit. */
 export const Obligation = Type.Union([
   Type.Object(
@@ -36,7 +44,34 @@ export const Obligation = Type.Union([
     { additionalProperties: false },
   ),
   Type.Object(
-    { kind: Type.Literal("require_approval"), role: Type.Unsafe<Role>(Type.String({ enum: roles })) },
+    {
+      kind: Type.Literal("require_approval"),
+      role: Type.Unsafe<Role>(Type.String({ enum: roles })),
+      quorum: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 5, description: "How many different people must approve; 1 unless given" }),
+      ),
+      expires_in_seconds: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 900, description: "Then it counts as denied; 900 unless given" }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("out_of_budget"),
+      choice: Type.Unsafe<OutOfBudget>(
+        Type.String({ enum: outOfBudget, description: "Wait for an extension, or end; wait unless given" }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("memory_unavailable"),
+      choice: Type.Unsafe<MemoryUnavailable>(
+        Type.String({ enum: memoryUnavailable, description: "Go on, marked, or wait; go_on unless given" }),
+      ),
+    },
     { additionalProperties: false },
   ),
 ]);

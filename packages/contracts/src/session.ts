@@ -1,7 +1,9 @@
 import { Type } from "typebox";
+import { Budget, BudgetView } from "./budget.ts";
 import { ErrorCodeSchema } from "./problem.ts";
 import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema } from "./ids.ts";
 import { severities, type Severity } from "./policy.ts";
+import { AcceptedAction, OpenApproval } from "./session-action.ts";
 import { dependencies, type Dependency } from "./wire-names.ts";
 
 export const sessionStatuses = [
@@ -84,6 +86,12 @@ export const ChatPrompt = Type.Object(
 );
 export type ChatPrompt = Type.Static<typeof ChatPrompt>;
 
+/** Whether a session ends with its answer or stays open. */
+export const sessionModes = ["task", "interactive"] as const;
+export type SessionMode = (typeof sessionModes)[number];
+/** For how long an interactive session waits for a message unless its start says otherwise. */
+export const defaultIdleSeconds = 86_400;
+
 /** The body of `POST /v1/sessions` and `POST /v1/sessions/start`. `tenant` and `user` may be left out when a token names them. */
 export const StartSessionRequest = Type.Object(
   {
@@ -104,6 +112,22 @@ export const StartSessionRequest = Type.Object(
         description: "A model of the model service; its default if left out",
       }),
     ),
+    mode: Type.Optional(
+      Type.Unsafe<SessionMode>(
+        Type.String({
+          enum: sessionModes,
+          description: "interactive: stays open for messages; task, unless given: ends with its answer",
+        }),
+      ),
+    ),
+    idle_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_592_000,
+        description: "An interactive session completes after so long without a message; a day unless given",
+      }),
+    ),
+    budget: Type.Optional(Budget),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description:
@@ -125,6 +149,9 @@ export interface SessionWorkflowInput {
   messages?: ChatMessage[];
   sampling?: Sampling;
   model?: string;
+  mode?: SessionMode;
+  idle_seconds?: number;
+  budget?: Budget;
   metadata?: Record<string, unknown>;
 }
 
@@ -182,6 +209,20 @@ export const SessionFailure = Type.Object(
 );
 export type SessionFailure = Type.Static<typeof SessionFailure>;
 
+/** What `POST /v1/sessions/{id}/actions/{action}` can do. */
+export const sessionActions = [
+  "message",
+  "approve",
+  "deny",
+  "pause",
+  "resume",
+  "cancel",
+  "terminate",
+  "retry",
+  "extend-budget",
+] as const;
+export type SessionAction = (typeof sessionActions)[number];
+
 export const SessionView = Type.Object(
   {
     session_id: SessionIdSchema,
@@ -207,6 +248,24 @@ export const SessionView = Type.Object(
     token: Type.Optional(TokenSummary),
     result: Type.Optional(SessionResult),
     error: Type.Optional(SessionFailure),
+    mode: Type.Optional(Type.Unsafe<SessionMode>(Type.String({ enum: sessionModes }))),
+    turn: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Of an interactive session: the turn under way, or the last one" }),
+    ),
+    turn_failure: Type.Optional(
+      Type.Unsafe<SessionFailure>({ ...SessionFailure, description: "Why the last turn has no answer" }),
+    ),
+    messages_waiting: Type.Optional(Type.Integer({ minimum: 0 })),
+    approvals: Type.Optional(Type.Array(OpenApproval, { description: "What waits for people" })),
+    budget: Type.Optional(BudgetView),
+    actions: Type.Optional(
+      Type.Array(Type.Unsafe<SessionAction>(Type.String({ enum: sessionActions })), {
+        description: "What the state allows now; what the caller may do is decided by his rights and by policy",
+      }),
+    ),
+    accepted: Type.Optional(
+      Type.Unsafe<AcceptedAction>({ ...AcceptedAction, description: "In the answer to an action" }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -220,16 +279,3 @@ export const SessionPage = Type.Object(
   { additionalProperties: false },
 );
 export type SessionPage = Type.Static<typeof SessionPage>;
-
-export const sessionActions = [
-  "message",
-  "approve",
-  "deny",
-  "pause",
-  "resume",
-  "cancel",
-  "terminate",
-  "retry",
-  "extend-budget",
-] as const;
-export type SessionAction = (typeof sessionActions)[number];

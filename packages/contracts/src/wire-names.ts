@@ -25,7 +25,15 @@ export const auditTopic = "agent.audit";
 export const searchAttributes = { tenantId: "TenantId" } as const;
 
 /** Services as they are named in `blocked_on`, logs, metrics and readiness. */
-export const dependencies = ["temporal", "ledger", "policy-engine", "identity-service", "slm", "kafka"] as const;
+export const dependencies = [
+  "temporal",
+  "ledger",
+  "policy-engine",
+  "identity-service",
+  "slm",
+  "kafka",
+  "memory-gateway",
+] as const;
 export type Dependency = (typeof dependencies)[number];
 
 /** Default ports of the services. */
@@ -34,6 +42,7 @@ export const ports = {
   orchestrator: 10001,
   identityService: 10002,
   codecServer: 10012,
+  memoryGateway: 10018,
   policyEngine: 10020,
 } as const;
 
@@ -52,6 +61,9 @@ export const orchestratorAudience = "somagent-orchestrator";
 /** Audience of the step tokens that the model service accepts. */
 export const slmAudience = "somagent-slm";
 
+/** Audience of the tokens that the memory gateway accepts. */
+export const memoryAudience = "somagent-memory";
+
 /** How a principal was established; stands in every event as `authn`. */
 export const authenticationKinds = ["token", "unauthenticated-loopback", "temporal-client", "service"] as const;
 export type AuthenticationKind = (typeof authenticationKinds)[number];
@@ -69,6 +81,12 @@ export const capabilities = [
   "tenant.manage",
   "key.manage",
   "platform.manage",
+  "session.steer",
+  "session.stop",
+  "budget.extend",
+  "memory.recall",
+  "memory.remember",
+  "subject.erase",
 ] as const;
 export type Capability = (typeof capabilities)[number];
 

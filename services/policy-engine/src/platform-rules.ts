@@ -2,7 +2,7 @@ import type { EvaluateRequest } from "@soma/contracts/policy";
 import { capabilities, type Capability } from "@soma/contracts/wire-names";
 
 /** Types of resources as they stand before the colon of `resource`, and as Cedar entity types. */
-export type ResourceType = "model" | "session" | "tenant";
+export type ResourceType = "model" | "session" | "tenant" | "memory";
 
 /** What each action is done to. An action that is missing here does not compile. */
 export const actionResources = {
@@ -17,6 +17,12 @@ export const actionResources = {
   "tenant.manage": "tenant",
   "key.manage": "tenant",
   "platform.manage": "tenant",
+  "session.steer": "session",
+  "session.stop": "tenant",
+  "budget.extend": "session",
+  "memory.recall": "memory",
+  "memory.remember": "memory",
+  "subject.erase": "tenant",
 } as const satisfies Record<Capability, ResourceType>;
 
 /** What is to be decided, in typed and checked parts. */
@@ -45,7 +51,10 @@ export function resolveTarget(request: EvaluateRequest): Target | string {
 }
 
 function defaultResource(type: ResourceType, { session_id, tenant }: EvaluateRequest): string {
-  const ids = { model: "default", session: session_id, tenant } as const satisfies Record<ResourceType, string>;
+  const ids = { model: "default", session: session_id, tenant, memory: tenant } as const satisfies Record<
+    ResourceType,
+    string
+  >;
   return `${type}:${ids[type]}`;
 }
 

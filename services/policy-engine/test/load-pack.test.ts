@@ -68,7 +68,7 @@ const bad: readonly [title: string, text: string, line: number, reason: RegExp][
     "an obligation that asks for nothing",
     packText({ tail: "obligations:\n  - actions: [model.complete]\n" }),
     11,
-    /needs max_output_tokens or require_approval/,
+    /needs max_output_tokens, require_approval, out_of_budget or memory_unavailable/,
   ],
   [
     "a policy that does not parse",

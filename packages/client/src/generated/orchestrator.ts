@@ -356,7 +356,7 @@ export interface paths {
                             revoked_at?: string;
                             /** @enum {string} */
                             role: "viewer" | "operator" | "approver" | "admin" | "auditor";
-                            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+                            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage" | "session.steer" | "session.stop" | "budget.extend" | "memory.recall" | "memory.remember" | "subject.erase")[];
                             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
                             tenant: string;
                         };
@@ -3249,7 +3249,7 @@ export interface components {
             revoked_at?: string;
             /** @enum {string} */
             role: "viewer" | "operator" | "approver" | "admin" | "auditor";
-            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage" | "session.steer" | "session.stop" | "budget.extend" | "memory.recall" | "memory.remember" | "subject.erase")[];
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant: string;
         };
@@ -3282,7 +3282,7 @@ export interface components {
             time: string;
             traceparent?: string;
             /** @enum {string} */
-            type: "session.created" | "policy.decided" | "token.issued" | "effect.intended" | "effect.completed" | "effect.failed" | "dependency.unavailable" | "dependency.recovered" | "session.paused" | "session.resumed" | "session.cancel_requested" | "session.completed" | "session.denied" | "session.failed" | "session.canceled" | "session.timed_out";
+            type: "session.created" | "policy.decided" | "token.issued" | "effect.intended" | "effect.completed" | "effect.failed" | "memory.recalled" | "memory.remembered" | "memory.skipped" | "dependency.unavailable" | "dependency.recovered" | "session.paused" | "session.resumed" | "session.cancel_requested" | "action.decided" | "action.refused" | "message.received" | "turn.started" | "turn.ended" | "approval.requested" | "approval.granted" | "approval.denied" | "approval.expired" | "approval.voided" | "budget.exhausted" | "budget.extended" | "session.completed" | "session.denied" | "session.failed" | "session.canceled" | "session.timed_out";
             /** @description Letters, digits and ._@:+-; at most 128. */
             user: string;
         };
@@ -3293,7 +3293,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "viewer" | "operator" | "approver" | "admin" | "auditor";
-            scopes?: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            scopes?: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage" | "session.steer" | "session.stop" | "budget.extend" | "memory.recall" | "memory.remember" | "subject.erase")[];
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant?: string;
         };
@@ -3311,7 +3311,7 @@ export interface components {
             revoked_at?: string;
             /** @enum {string} */
             role: "viewer" | "operator" | "approver" | "admin" | "auditor";
-            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage")[];
+            scopes: ("session.start" | "session.read" | "session.cancel" | "model.complete" | "model.embed" | "session.approve" | "ledger.read" | "tenant.read" | "tenant.manage" | "key.manage" | "platform.manage" | "session.steer" | "session.stop" | "budget.extend" | "memory.recall" | "memory.remember" | "subject.erase")[];
             secret: string;
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant: string;
@@ -3338,7 +3338,7 @@ export interface components {
             tenant: string;
         };
         /** @enum {string} */
-        ErrorCode: "INVALID_JSON" | "VALIDATION_FAILED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "HEADERS_TOO_LARGE" | "PARAMETER_UNSUPPORTED" | "ROUTE_NOT_FOUND" | "UNAUTHENTICATED" | "MFA_REQUIRED" | "FORBIDDEN" | "PRINCIPAL_MISMATCH" | "IDENTITY_DENIED" | "ACCESS_REVOKED" | "TOKEN_NOT_ACCEPTED" | "DELEGATION_TOO_DEEP" | "GATEWAY_REQUIRED" | "LOGIN_REFUSED" | "TENANT_NOT_FOUND" | "TENANT_ID_TAKEN" | "TENANT_CHANGED" | "TENANT_SUSPENDED" | "API_KEY_NOT_FOUND" | "RATE_LIMITED" | "CONCURRENCY_LIMITED" | "QUOTA_EXCEEDED" | "SESSION_NOT_FOUND" | "SESSION_ID_TAKEN" | "ACTION_NOT_ALLOWED" | "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_KEY_REUSED" | "SESSION_CANCELED" | "SESSION_TIMED_OUT" | "ANSWER_NOT_IN_TIME" | "ANSWER_CHANGED" | "SESSION_TERMINATED" | "SESSION_LOST" | "START_INCOMPLETE" | "TOO_MANY_STREAMS" | "POLICY_DENIED" | "POLICY_UNAVAILABLE" | "POLICY_BAD_RESPONSE" | "OBLIGATION_UNMET" | "PERMIT_INVALID" | "PERMIT_EXPIRED" | "IDENTITY_UNAVAILABLE" | "IDENTITY_BAD_RESPONSE" | "MODEL_UNAVAILABLE" | "MODEL_BAD_RESPONSE" | "MODEL_REJECTED" | "MODEL_TOKEN_REFUSED" | "MODEL_NOT_FOUND" | "MODEL_PROMPT_TOO_LONG" | "ORCHESTRATOR_UNAVAILABLE" | "TEMPORAL_UNAVAILABLE" | "AUDIT_UNAVAILABLE" | "AUDIT_BACKLOG_FULL" | "EVENT_CONFLICT" | "CONTENT_ERASED" | "CONTENT_KEY_UNAVAILABLE" | "CONTENT_UNREADABLE" | "SESSION_ENDED" | "NOT_READY" | "INTERNAL";
+        ErrorCode: "INVALID_JSON" | "VALIDATION_FAILED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "HEADERS_TOO_LARGE" | "PARAMETER_UNSUPPORTED" | "ROUTE_NOT_FOUND" | "UNAUTHENTICATED" | "MFA_REQUIRED" | "FORBIDDEN" | "PRINCIPAL_MISMATCH" | "IDENTITY_DENIED" | "ACCESS_REVOKED" | "TOKEN_NOT_ACCEPTED" | "DELEGATION_TOO_DEEP" | "GATEWAY_REQUIRED" | "LOGIN_REFUSED" | "TENANT_NOT_FOUND" | "TENANT_ID_TAKEN" | "TENANT_CHANGED" | "TENANT_SUSPENDED" | "API_KEY_NOT_FOUND" | "RATE_LIMITED" | "CONCURRENCY_LIMITED" | "QUOTA_EXCEEDED" | "SESSION_NOT_FOUND" | "SESSION_ID_TAKEN" | "ACTION_NOT_ALLOWED" | "SESSION_BUSY" | "SESSION_PAUSED" | "TRANSITION_NOT_ALLOWED" | "QUEUE_FULL" | "TURN_INTERRUPTED" | "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_KEY_REUSED" | "SESSION_CANCELED" | "SESSION_TIMED_OUT" | "ANSWER_NOT_IN_TIME" | "ANSWER_CHANGED" | "SESSION_TERMINATED" | "SESSION_LOST" | "START_INCOMPLETE" | "TOO_MANY_STREAMS" | "POLICY_DENIED" | "POLICY_UNAVAILABLE" | "POLICY_BAD_RESPONSE" | "OBLIGATION_UNMET" | "APPROVAL_REQUIRED" | "APPROVAL_NOT_FOUND" | "APPROVAL_MISMATCH" | "APPROVAL_CLOSED" | "APPROVAL_EXPIRED" | "APPROVAL_DENIED" | "OWN_REQUEST" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "PERMIT_INVALID" | "PERMIT_EXPIRED" | "IDENTITY_UNAVAILABLE" | "IDENTITY_BAD_RESPONSE" | "MODEL_UNAVAILABLE" | "MODEL_BAD_RESPONSE" | "MODEL_REJECTED" | "MODEL_TOKEN_REFUSED" | "MODEL_NOT_FOUND" | "MODEL_PROMPT_TOO_LONG" | "MEMORY_UNAVAILABLE" | "MEMORY_BAD_RESPONSE" | "MEMORY_REJECTED" | "MEMORY_TOKEN_REFUSED" | "MEMORY_NOT_FOUND" | "ORCHESTRATOR_UNAVAILABLE" | "TEMPORAL_UNAVAILABLE" | "AUDIT_UNAVAILABLE" | "AUDIT_BACKLOG_FULL" | "EVENT_CONFLICT" | "CONTENT_ERASED" | "CONTENT_KEY_UNAVAILABLE" | "CONTENT_UNREADABLE" | "SESSION_ENDED" | "NOT_READY" | "INTERNAL";
         EventPage: {
             events: components["schemas"]["AuditEvent"][];
             /** @description Pass as `after` for the next page; absent when no event is left now */
@@ -3393,12 +3393,62 @@ export interface components {
         /** @enum {string} */
         SessionStatus: "starting" | "running" | "waiting_input" | "waiting_approval" | "waiting_budget" | "paused" | "completed" | "denied" | "failed" | "canceled" | "timed_out";
         SessionView: {
+            /** @description In the answer to an action */
+            accepted?: {
+                action: string;
+                action_id: string;
+                /** @description Of a message: the turn that answers it */
+                turn?: number;
+            };
+            /** @description What the state allows now; what the caller may do is decided by his rights and by policy */
+            actions?: ("message" | "approve" | "deny" | "pause" | "resume" | "cancel" | "terminate" | "retry" | "extend-budget")[];
+            /** @description What waits for people */
+            approvals?: {
+                action: string;
+                /** @description SHA-256 as sha256:<64 hex digits>. */
+                action_digest: string;
+                approval_id: string;
+                /** @description RFC 3339, UTC */
+                expires_at: string;
+                granted_by: string[];
+                /** @description The text that would be acted on, for those who may read texts */
+                prompt?: string;
+                quorum: number;
+                reasons: string[];
+                /** @description Letters, digits and ._@:+-; at most 128. */
+                requested_by: string;
+                resource: string;
+                /** @enum {string} */
+                role: "viewer" | "operator" | "approver" | "admin" | "auditor";
+                step: string;
+            }[];
             blocked_code?: components["schemas"]["ErrorCode"];
             /**
              * @description What is down while the session waits for it
              * @enum {string}
              */
-            blocked_on?: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka";
+            blocked_on?: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka" | "memory-gateway";
+            budget?: {
+                limit: {
+                    /** @description Money, in millionths of the price table's currency */
+                    cost_micros?: number;
+                    /** @description Effects that may begin */
+                    steps?: number;
+                    /** @description Model tokens, prompt and completion */
+                    tokens?: number;
+                    /** @description From the session's start on */
+                    wall_seconds?: number;
+                };
+                reserved: {
+                    cost_micros: number;
+                    tokens: number;
+                };
+                spent: {
+                    cost_micros: number;
+                    steps: number;
+                    tokens: number;
+                };
+            };
             capsule?: string;
             /** @description RFC 3339, UTC */
             created_at: string;
@@ -3418,6 +3468,9 @@ export interface components {
             labels: string[];
             /** @description Position of the newest event in the session's ledger */
             last_seq: number;
+            messages_waiting?: number;
+            /** @enum {string} */
+            mode?: "task" | "interactive";
             model?: string;
             result?: components["schemas"]["SessionResult"];
             run_id?: string;
@@ -3431,6 +3484,13 @@ export interface components {
                 expires_at: string;
                 jti: string;
                 scopes: string[];
+            };
+            /** @description Of an interactive session: the turn under way, or the last one */
+            turn?: number;
+            /** @description Why the last turn has no answer */
+            turn_failure?: {
+                code: components["schemas"]["ErrorCode"];
+                detail: string;
             };
             /** @description RFC 3339, UTC */
             updated_at: string;
@@ -3447,6 +3507,18 @@ export interface components {
             workflow_id: string;
         };
         StartSessionRequest: {
+            budget?: {
+                /** @description Money, in millionths of the price table's currency */
+                cost_micros?: number;
+                /** @description Effects that may begin */
+                steps?: number;
+                /** @description Model tokens, prompt and completion */
+                tokens?: number;
+                /** @description From the session's start on */
+                wall_seconds?: number;
+            };
+            /** @description An interactive session completes after so long without a message; a day unless given */
+            idle_seconds?: number;
             /** @description Instead of `prompt`: a conversation, at most 100 KiB in all as canonical JSON with its sampling */
             messages?: {
                 content: string;
@@ -3457,6 +3529,11 @@ export interface components {
             metadata?: {
                 [key: string]: unknown;
             };
+            /**
+             * @description interactive: stays open for messages; task, unless given: ends with its answer
+             * @enum {string}
+             */
+            mode?: "task" | "interactive";
             /** @description A model of the model service; its default if left out */
             model?: string;
             /** @description At most 100 KiB; this or `messages` is required */

@@ -29,7 +29,8 @@ export async function knownSession(deps: ActivityDeps, input: unknown): Promise<
       found.prompt_digest === created.data.prompt_digest &&
       found.prompt_format === created.data.prompt_format &&
       found.metadata_digest === created.data.metadata_digest &&
-      found.model === created.data.model;
+      found.model === created.data.model &&
+      found.mode === created.data.mode;
     if (!same) throw sessionIdTaken();
     // A start that was given up, or a session that was ended from outside: a workflow that runs late does nothing.
     if (isTerminal(found.status))

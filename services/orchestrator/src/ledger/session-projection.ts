@@ -1,14 +1,20 @@
 import type { AuditEvent, PauseReason } from "@soma/contracts/audit";
 import type { ErrorCode } from "@soma/contracts/error-codes";
-import { isTerminal, type SessionStatus } from "@soma/contracts/session";
+import { isTerminal } from "@soma/contracts/session";
+import { nextState, openPhases, type MachineState, type OpenPhase, type Phase } from "@soma/contracts/session-machine";
 import { DomainError } from "@soma/kit/domain-error";
+import * as approvals from "./session-approvals.ts";
+import { extend, forfeit, newBudget, release, reserve, settle, type BudgetState } from "./session-budget.ts";
 import type { SessionProjection } from "./session-row.ts";
+import { firstTurn, messageReceived, turnEnded, turnStarted } from "./session-turns.ts";
 import { typedEvent, type TypedEvent } from "./typed-event.ts";
 
 /**
- * The session after one more event. Pure: replaying a session's events gives what the ledger holds.
+ * The session after one more event. Pure: replaying a session's events gives what the ledger holds. What the table of
+ * transitions in contracts has no row for is not appended.
  *
- * @throws DomainError `SESSION_ENDED` for an event after the end, `SESSION_CANCELED` for an intent after the request to cancel
+ * @throws DomainError `SESSION_ENDED` for an event after the end, `SESSION_CANCELED` for an intent after the request to
+ * cancel, `SESSION_PAUSED`, `TRANSITION_NOT_ALLOWED`, and the refusals of approvals, turns and budgets
  * @throws TypeError for an event that is not the next of this session
  */
 export function projectSession(before: SessionProjection | undefined, event: AuditEvent): SessionProjection {
@@ -22,74 +28,143 @@ export function projectSession(before: SessionProjection | undefined, event: Aud
   if (event.tenant !== before.tenant || event.subject !== before.session_id || event.sequence !== before.last_seq + 1) {
     throw new TypeError(`event ${event.sequence} does not follow event ${before.last_seq} of this session`);
   }
-  return { ...changed(before, typed), updated_at: event.time, last_seq: event.sequence };
+  const after = changed(before, typed, event.time);
+  const moved = { ...after, ...statusAfter(before, after, typed), updated_at: event.time, last_seq: event.sequence };
+  return isTerminal(moved.status) ? atRest(moved) : withoutPause(moved);
 }
 
 type Following = Exclude<TypedEvent, { type: "session.created" }>;
 
-function changed(before: SessionProjection, { type, data }: Following): SessionProjection {
+/** What the event says, its place in the state machine left aside. */
+function changed(before: SessionProjection, { type, data }: Following, time: string): SessionProjection {
   switch (type) {
     case "policy.decided": {
       const { decision_id, allowed, score, severity, reasons, policy_version } = data;
-      return {
-        ...before,
-        status: allowed && before.status === "starting" ? "running" : before.status,
-        decision: { decision_id, allowed, score, severity, reasons, policy_version },
-      };
+      return { ...before, decision: { decision_id, allowed, score, severity, reasons, policy_version } };
     }
     case "token.issued":
       return { ...before, token: { jti: data.jti, expires_at: data.expires_at, scopes: data.scopes } };
+    case "effect.intended":
+      // Here, and so in the append itself: between a look at the session and the intent a cancellation could be recorded.
+      if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
+      return withBudget({ ...before, ...listed(approvals.used(before.approvals ?? [], data, time)) }, (budget) =>
+        reserve(budget, data.effect_key, data.reserved ?? nothing, ageSeconds(before, time)),
+      );
     case "effect.completed": {
-      const { result_digest, model, finish_reason, usage } = data;
-      return { ...before, result: { digest: result_digest, model, finish_reason, usage } };
+      const { result_digest, model, finish_reason, usage, effect_key, cost_micros = 0 } = data;
+      return withBudget({ ...before, result: { digest: result_digest, model, finish_reason, usage } }, (budget) =>
+        settle(budget, effect_key, { tokens: usage.total_tokens, cost_micros }),
+      );
     }
+    case "effect.failed":
+      return withBudget(before, (budget) =>
+        nothingRan.has(data.code) ? release(budget, data.effect_key) : forfeit(budget, data.effect_key),
+      );
+    case "memory.recalled":
+    case "memory.remembered":
+      return withBudget(before, (budget) => release(budget, data.effect_key));
     case "dependency.unavailable":
       return { ...before, blocked_on: data.dependency, blocked_code: data.code };
     case "dependency.recovered":
       return before.blocked_on === data.dependency ? unblocked(before) : before;
-    case "effect.intended":
-      // Here, and so in the append itself: between a look at the session and the intent a cancellation could be recorded.
-      if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
-      return before;
-    case "effect.failed":
-      return before;
     case "session.paused":
       // Something that is down is the nearer reason, where there is both.
       return {
         ...before,
-        status: "paused",
+        paused: { reason: data.reason, resumes_to: openPhaseOf(before) },
         ...(before.blocked_on === undefined && { blocked_code: pauseCodes[data.reason] }),
       };
     case "session.resumed":
-      return resumed(before);
+      return before.status === "paused" && before.blocked_on === undefined ? unblocked(before) : before;
+    case "message.received":
+      if (before.turns === undefined)
+        throw new DomainError("ACTION_NOT_ALLOWED", "Only an interactive session takes messages.");
+      return { ...before, turns: messageReceived(before.turns, data) };
+    case "turn.started":
+      return { ...before, turns: turnStarted(before.turns ?? firstTurn, data) };
+    case "turn.ended":
+      return { ...before, turns: turnEnded(before.turns ?? firstTurn, data) };
+    case "approval.requested":
+      return { ...before, ...listed(approvals.requested(before.approvals ?? [], data)) };
+    case "approval.granted":
+      if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
+      return { ...before, ...listed(approvals.granted(before.approvals ?? [], data, time)) };
+    case "approval.denied":
+      return { ...before, ...listed(approvals.denied(before.approvals ?? [], data, time)) };
+    case "approval.expired":
+      return { ...before, ...listed(approvals.expired(before.approvals ?? [], data)) };
+    case "approval.voided":
+      return { ...before, ...listed(approvals.voided(before.approvals ?? [], data)) };
+    case "budget.extended":
+      return withBudget(before, (budget) => extend(budget, data.added));
     case "session.cancel_requested":
       return { ...before, cancel_requested: true };
     case "session.completed":
-      return ended(
-        before.result === undefined
-          ? before
-          : { ...before, result: { ...before.result, digest: data.result_digest, usage: data.usage } },
-        "completed",
-      );
+      return before.result === undefined
+        ? before
+        : { ...before, result: { ...before.result, digest: data.result_digest, usage: data.usage } };
     case "session.denied":
-      return ended(before, "denied", data.code);
     case "session.failed":
-      return ended(before, "failed", data.code);
+      return { ...before, error: { code: data.code } };
     case "session.canceled":
-      return ended(before, "canceled", "SESSION_CANCELED");
+      return { ...before, error: { code: "SESSION_CANCELED" } };
     case "session.timed_out":
-      return ended(before, "timed_out", "SESSION_TIMED_OUT");
+      return { ...before, error: { code: "SESSION_TIMED_OUT" } };
+    case "memory.skipped":
+    case "action.decided":
+    case "action.refused":
+    case "budget.exhausted":
+      return before;
     default:
       return neverAnEvent(type);
   }
 }
 
+/** @throws DomainError when the table of transitions has no row for the event here */
+function statusAfter(
+  before: SessionProjection,
+  after: SessionProjection,
+  { type, data }: Following,
+): Pick<SessionProjection, "status" | "paused"> {
+  const next = nextState(machineStateOf(before), type, {
+    allowed: type === "policy.decided" && data.allowed,
+    last_open_approval: approvals.openOf(after.approvals ?? []).length === 0,
+  });
+  if ("state" in next) {
+    const { phase, paused } = next.state;
+    if (!paused || !isOpenPhase(phase)) return { status: phase };
+    return { status: "paused", paused: { reason: after.paused?.reason ?? "tenant_suspended", resumes_to: phase } };
+  }
+  if (next.refused === "paused") throw new DomainError("SESSION_PAUSED", "The session is paused.");
+  throw new DomainError("TRANSITION_NOT_ALLOWED", `A session that is ${before.status} takes no event ${type}.`);
+}
+
+function machineStateOf(session: SessionProjection): MachineState {
+  return {
+    phase: session.status === "paused" ? openPhaseOf(session) : session.status,
+    paused: session.status === "paused",
+  };
+}
+
+/** Sessions that an earlier version paused do not say where they go on; their decision does. */
+function openPhaseOf({ status, paused, decision }: SessionProjection): OpenPhase {
+  if (paused !== undefined) return paused.resumes_to;
+  if (status !== "paused" && isOpenPhase(status)) return status;
+  return decision?.allowed === true ? "running" : "starting";
+}
+
+function isOpenPhase(phase: Phase): phase is OpenPhase {
+  return openPhases.some((open) => open === phase);
+}
+
 function createdSession(
   event: AuditEvent,
-  data: Extract<TypedEvent, { type: "session.created" }>["data"],
+  { budget, ...data }: Extract<TypedEvent, { type: "session.created" }>["data"],
 ): SessionProjection {
   return {
     ...data,
+    ...(data.mode === "interactive" && { turns: firstTurn }),
+    ...(budget !== undefined && { budget: newBudget(budget) }),
     session_id: event.subject,
     tenant: event.tenant,
     user: event.user,
@@ -102,9 +177,18 @@ function createdSession(
   };
 }
 
-function ended(session: SessionProjection, status: SessionStatus, code?: ErrorCode): SessionProjection {
-  // Whatever it waited for: an ended session waits for nothing.
-  return { ...unblocked(session), status, ...(code !== undefined && { error: { code } }) };
+/** Whatever it waited for: an ended session waits for nothing, and nothing is set aside for it. */
+function atRest(session: SessionProjection): SessionProjection {
+  const { paused: _paused, approvals: _approvals, ...rest } = unblocked(session);
+  return rest.budget === undefined
+    ? rest
+    : { ...rest, budget: Object.keys(rest.budget.reserved).reduce(forfeit, rest.budget) };
+}
+
+function withoutPause(session: SessionProjection): SessionProjection {
+  if (session.status === "paused") return session;
+  const { paused: _paused, ...rest } = session;
+  return rest;
 }
 
 function unblocked(session: SessionProjection): SessionProjection {
@@ -112,13 +196,36 @@ function unblocked(session: SessionProjection): SessionProjection {
   return rest;
 }
 
-const pauseCodes = { tenant_suspended: "TENANT_SUSPENDED" } as const satisfies Record<PauseReason, ErrorCode>;
-
-function resumed(session: SessionProjection): SessionProjection {
-  if (session.status !== "paused") return session;
-  const status = session.decision?.allowed === true ? "running" : "starting";
-  return { ...(session.blocked_on === undefined ? unblocked(session) : session), status };
+function listed(list: readonly approvals.ApprovalState[]): Pick<SessionProjection, "approvals"> {
+  return { approvals: [...list] };
 }
+
+function withBudget(session: SessionProjection, change: (budget: BudgetState) => BudgetState): SessionProjection {
+  return session.budget === undefined ? session : { ...session, budget: change(session.budget) };
+}
+
+const nothing = { tokens: 0, cost_micros: 0 } as const;
+
+/** Whole seconds begun since the session's start. */
+function ageSeconds({ created_at }: SessionProjection, time: string): number {
+  return Math.max(0, Math.ceil((Date.parse(time) - Date.parse(created_at)) / 1000));
+}
+
+/** Failures before the model began: nothing was used. */
+const nothingRan: ReadonlySet<ErrorCode> = new Set([
+  "MODEL_REJECTED",
+  "MODEL_NOT_FOUND",
+  "MODEL_PROMPT_TOO_LONG",
+  "MODEL_TOKEN_REFUSED",
+  "MEMORY_REJECTED",
+  "MEMORY_TOKEN_REFUSED",
+  "MEMORY_UNAVAILABLE",
+]);
+
+const pauseCodes = {
+  tenant_suspended: "TENANT_SUSPENDED",
+  requested: "SESSION_PAUSED",
+} as const satisfies Record<PauseReason, ErrorCode>;
 
 function neverAnEvent(type: never): never {
   throw new TypeError(`no projection for event type ${String(type)}`);

@@ -1,3 +1,4 @@
+import { pauseReasons, type PauseReason } from "@soma/contracts/audit";
 import { DigestSchema } from "@soma/contracts/ids";
 import { ErrorCodeSchema } from "@soma/contracts/problem";
 import { DecisionSummary, SessionStatusSchema, TokenSummary, Usage } from "@soma/contracts/session";
@@ -8,7 +9,11 @@ import {
   type AuthenticationKind,
   type Dependency,
 } from "@soma/contracts/wire-names";
+import { openPhases, type OpenPhase } from "@soma/contracts/session-machine";
 import { Type } from "typebox";
+import { ApprovalState } from "./session-approvals.ts";
+import { BudgetState } from "./session-budget.ts";
+import { TurnsState } from "./session-turns.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -44,6 +49,22 @@ export const SessionProjection = Type.Object(
     error: Type.Optional(Type.Object({ code: ErrorCodeSchema }, closed)),
     /** Somebody asked for its end; no effect begins from here on. */
     cancel_requested: Type.Optional(Type.Literal(true)),
+    /** While paused: why, and where it goes on. */
+    paused: Type.Optional(
+      Type.Object(
+        {
+          reason: Type.Unsafe<PauseReason>(Type.String({ enum: pauseReasons })),
+          resumes_to: Type.Unsafe<OpenPhase>(Type.String({ enum: openPhases })),
+        },
+        closed,
+      ),
+    ),
+    mode: Type.Optional(Type.Literal("interactive")),
+    idle_seconds: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Of an interactive session. */
+    turns: Type.Optional(TurnsState),
+    approvals: Type.Optional(Type.Array(ApprovalState)),
+    budget: Type.Optional(BudgetState),
   },
   closed,
 );

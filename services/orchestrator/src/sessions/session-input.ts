@@ -7,7 +7,14 @@ import {
   type UserId,
 } from "@soma/contracts/ids";
 import type { FieldError } from "@soma/contracts/problem";
-import { StartSessionRequest, startLimits, type ChatMessage, type Sampling } from "@soma/contracts/session";
+import type { Budget } from "@soma/contracts/budget";
+import {
+  defaultIdleSeconds,
+  StartSessionRequest,
+  startLimits,
+  type ChatMessage,
+  type Sampling,
+} from "@soma/contracts/session";
 import { canonicalJson } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { assertDepth } from "@soma/kit/json-depth";
@@ -25,6 +32,10 @@ export interface SessionInput {
   readonly messages?: ChatMessage[];
   readonly sampling?: Sampling;
   readonly model?: string;
+  /** Absent: ends with its answer. */
+  readonly mode?: "interactive";
+  readonly idle_seconds?: number;
+  readonly budget?: Budget;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -36,6 +47,9 @@ const WorkflowInput = Type.Object({
   messages: StartSessionRequest.properties.messages,
   sampling: StartSessionRequest.properties.sampling,
   model: StartSessionRequest.properties.model,
+  mode: StartSessionRequest.properties.mode,
+  idle_seconds: StartSessionRequest.properties.idle_seconds,
+  budget: StartSessionRequest.properties.budget,
   metadata: StartSessionRequest.properties.metadata,
 });
 
@@ -60,7 +74,25 @@ export function readSessionInput(input: unknown): SessionInput {
     user: input.user,
     ...readPrompt(input),
     ...(input.model !== undefined && { model: input.model }),
+    ...readMode(input),
     metadata,
+  };
+}
+
+/** How the session runs, beside what it is asked. @throws DomainError VALIDATION_FAILED. */
+export function readMode({
+  mode,
+  idle_seconds,
+  budget,
+}: Pick<StartSessionRequest, "mode" | "idle_seconds" | "budget">): Pick<
+  SessionInput,
+  "mode" | "idle_seconds" | "budget"
+> {
+  if (idle_seconds !== undefined && mode !== "interactive")
+    return refuse("/idle_seconds", "is accepted with mode: interactive only");
+  return {
+    ...(mode === "interactive" && { mode, idle_seconds: idle_seconds ?? defaultIdleSeconds }),
+    ...(budget !== undefined && { budget }),
   };
 }
 

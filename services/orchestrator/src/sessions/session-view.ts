@@ -3,6 +3,7 @@ import { isTerminal, type SessionResult, type SessionView } from "@soma/contract
 import { DomainError } from "@soma/kit/domain-error";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { SessionDeps } from "./session-deps.ts";
+import { viewSteering } from "./steering-view.ts";
 
 /**
  * A session as its users see it: the projection of its ledger, with the result's text from the content store unless
@@ -23,15 +24,24 @@ export async function viewSession(
     token_jti: _token,
     token_origins: _origins,
     cancel_requested: _cancelRequested,
+    paused: _paused,
+    idle_seconds: _idle,
+    mode: _mode,
+    turns: _turns,
+    approvals: _approvals,
+    budget: _budget,
     result,
     error,
     ...shown
   } = row;
   return {
     ...shown,
+    ...(await viewSteering(deps, row, text)),
     ...blockedByTemporal(deps, row),
     ...(error && { error: { code: error.code, detail: `${errors[error.code].title}.` } }),
-    ...(text && result && row.status === "completed" && { result: await readResult(deps, row, result) }),
+    ...(text &&
+      result &&
+      (row.status === "completed" || row.mode === "interactive") && { result: await readResult(deps, row, result) }),
   };
 }
 

@@ -11,7 +11,7 @@ import type { SessionRow } from "../ledger/session-row.ts";
 import { foundTenant } from "../tenants/found-tenant.ts";
 import { createdEvent } from "./created-event.ts";
 import type { SessionDeps } from "./session-deps.ts";
-import { assertMetadata, readPrompt, refuse, type SessionInput } from "./session-input.ts";
+import { assertMetadata, readMode, readPrompt, refuse, type SessionInput } from "./session-input.ts";
 
 /**
  * Starts a session: row and `session.created` first, then the workflow, whose id makes it happen at most once. A call
@@ -101,6 +101,7 @@ function readRequest(principal: Principal, request: StartSessionRequest): Sessio
     user: principal.user,
     ...asked,
     ...(request.model !== undefined && { model: request.model }),
+    ...readMode(request),
     metadata,
   };
 }

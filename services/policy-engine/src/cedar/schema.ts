@@ -2,10 +2,12 @@ import { roles } from "@soma/contracts/wire-names";
 import { actionResources, type ResourceType } from "../platform-rules.ts";
 
 /** Cedar entity type of each resource type. */
-export const resourceEntities = { model: "Model", session: "Session", tenant: "Tenant" } as const satisfies Record<
-  ResourceType,
-  string
->;
+export const resourceEntities = {
+  model: "Model",
+  session: "Session",
+  tenant: "Tenant",
+  memory: "Memory",
+} as const satisfies Record<ResourceType, string>;
 
 /**
  * The schema that every pack's policies are validated against, strictly. `Role` is enumerated so that a misspelt role
@@ -19,6 +21,7 @@ entity User in [Role, Group] { tenant: String, name: String, role: String };
 entity Model { labels: Set<String> };
 entity Session;
 entity Tenant;
+entity Memory;
 entity Metadata tags String;
 type Request = { session_id: String, prompt_chars: Long, metadata: Metadata };
 ${Object.entries(actionResources)

@@ -77,11 +77,18 @@ function checkNames({ file, source }: ReadPack, path: string): PackProblem[] {
       problems.push({ line: source.lineOf(at), reason: `rule ${rule.id}: needs terms, near or pattern` });
   }
   for (const [index, obligation] of (file.obligations ?? []).entries()) {
-    if (obligation.max_output_tokens === undefined && obligation.require_approval === undefined)
+    const report = (reason: string): void => {
       problems.push({
         line: source.lineOf(["obligations", String(index)]),
-        reason: `obligations.${String(index)}: needs max_output_tokens or require_approval`,
+        reason: `obligations.${String(index)}: ${reason}`,
       });
+    };
+    const { max_output_tokens, require_approval, out_of_budget, memory_unavailable, ...rest } = obligation;
+    const named = [max_output_tokens, require_approval, out_of_budget, memory_unavailable];
+    if (named.every((value) => value === undefined))
+      report("needs max_output_tokens, require_approval, out_of_budget or memory_unavailable");
+    if (require_approval === undefined && (rest.approval_quorum ?? rest.approval_expires_seconds) !== undefined)
+      report("approval_quorum and approval_expires_seconds need require_approval");
   }
   return problems;
 }

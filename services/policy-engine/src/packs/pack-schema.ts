@@ -1,4 +1,11 @@
-import { severities, type Severity } from "@soma/contracts/policy";
+import {
+  severities,
+  type Severity,
+  memoryUnavailable,
+  outOfBudget,
+  type MemoryUnavailable,
+  type OutOfBudget,
+} from "@soma/contracts/policy";
 import { TenantIdSchema, UserIdSchema } from "@soma/contracts/ids";
 import { capabilities, roles, type Capability, type Role } from "@soma/contracts/wire-names";
 import { Type } from "typebox";
@@ -70,6 +77,11 @@ const PackObligation = Type.Object(
     from_score: Type.Optional(Score),
     max_output_tokens: Type.Optional(MaxOutputTokens),
     require_approval: Type.Optional(RoleName),
+    /** Of `require_approval`: how many different people, and for how long it is asked. */
+    approval_quorum: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
+    approval_expires_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 900 })),
+    out_of_budget: Type.Optional(Type.Unsafe<OutOfBudget>(Type.String({ enum: outOfBudget }))),
+    memory_unavailable: Type.Optional(Type.Unsafe<MemoryUnavailable>(Type.String({ enum: memoryUnavailable }))),
   },
   closed,
 );
@@ -101,6 +113,8 @@ const Example = Type.Object(
         reasons: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
         max_output_tokens: Type.Optional(MaxOutputTokens),
         require_approval: Type.Optional(RoleName),
+        out_of_budget: Type.Optional(Type.String({ enum: outOfBudget })),
+        memory_unavailable: Type.Optional(Type.String({ enum: memoryUnavailable })),
       },
       closed,
     ),

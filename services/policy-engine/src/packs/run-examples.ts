@@ -46,9 +46,10 @@ function compare(expect: PackExample["expect"], verdict: Verdict): string[] {
   }
   for (const obligation of verdict.obligations) {
     if (obligation.kind === "max_output_tokens") same(obligation.kind, expect.max_output_tokens, obligation.limit);
-    else same(obligation.kind, expect.require_approval, obligation.role);
+    else if (obligation.kind === "require_approval") same(obligation.kind, expect.require_approval, obligation.role);
+    else same(obligation.kind, expect[obligation.kind], obligation.choice);
   }
-  for (const kind of ["max_output_tokens", "require_approval"] as const) {
+  for (const kind of ["max_output_tokens", "require_approval", "out_of_budget", "memory_unavailable"] as const) {
     if (expect[kind] !== undefined && !verdict.obligations.some((obligation) => obligation.kind === kind))
       differences.push(`expected ${kind} ${String(expect[kind])}, found none`);
   }

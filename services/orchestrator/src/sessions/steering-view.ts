@@ -1,0 +1,51 @@
+import { errors } from "@soma/contracts/error-codes";
+import type { SessionAction, SessionView } from "@soma/contracts/session";
+import type { OpenApproval } from "@soma/contracts/session-action";
+import { allowedActions } from "@soma/contracts/session-machine";
+import { openOf } from "../ledger/session-approvals.ts";
+import { reservedTotal } from "../ledger/session-budget.ts";
+import type { SessionRow } from "../ledger/session-row.ts";
+import type { SessionDeps } from "./session-deps.ts";
+
+/** What a session's users see of its conversation, its approvals, its budget, and what they can do now. */
+export async function viewSteering(
+  deps: Pick<SessionDeps, "ledger">,
+  row: SessionRow,
+  text: boolean,
+): Promise<
+  Pick<SessionView, "mode" | "turn" | "turn_failure" | "messages_waiting" | "approvals" | "budget" | "actions">
+> {
+  const { mode, turns, budget } = row;
+  const open = openOf(row.approvals ?? []);
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(turns && { turn: turns.turn, messages_waiting: turns.waiting.length }),
+    ...(turns?.code && { turn_failure: { code: turns.code, detail: `${errors[turns.code].title}.` } }),
+    ...(open.length > 0 && { approvals: await withPrompts(deps, row, open, text) }),
+    ...(budget && { budget: { limit: budget.limit, spent: budget.spent, reserved: reservedTotal(budget) } }),
+    actions: actionsNow(row),
+  };
+}
+
+/** The actions that a session's state allows now. */
+export function actionsNow(row: SessionRow): SessionAction[] {
+  return allowedActions(row.status, {
+    interactive: row.mode === "interactive",
+    paused_by_request: row.paused?.reason === "requested",
+    failed_turn: row.turns?.outcome === "failed",
+    budget: row.budget !== undefined,
+  });
+}
+
+/** Who decides must see what on; whose rights end at the ledger sees its digests. */
+async function withPrompts(
+  { ledger }: Pick<SessionDeps, "ledger">,
+  row: SessionRow,
+  open: ReturnType<typeof openOf>,
+  text: boolean,
+): Promise<OpenApproval[]> {
+  const digest = row.turns?.message_digest ?? row.prompt_digest;
+  const bytes = text ? await ledger.readContent({ tenant: row.tenant, user: row.user, digest }) : undefined;
+  const prompt = bytes && { prompt: Buffer.from(bytes).toString("utf8") };
+  return open.map(({ effect_key: _key, ...approval }) => ({ ...approval, ...prompt }));
+}
