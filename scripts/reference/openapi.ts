@@ -56,7 +56,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     sessionMetrics,
     missing: () => [],
     ledger,
-    workflows: { start: notHere, cancel: notHere, describe: notHere },
+    workflows: { start: notHere, cancel: notHere, act: notHere, terminate: notHere, describe: notHere },
     taskQueue: defaultTaskQueue,
     temporalIsUp: () => false,
     backlogIsFull: () => false,

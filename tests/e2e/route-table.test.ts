@@ -29,7 +29,15 @@ const rows: Readonly<Record<string, Expected>> = {
   "GET /v1/sessions": [401, 401, 401, 403, 200, "-", 403, 403],
   "GET /v1/sessions/{id}": [401, 401, 401, 403, 404, "-", 403, 403],
   "GET /v1/sessions/{id}/events": [401, 401, 401, 403, 404, "-", 403, 403],
+  "POST /v1/sessions/{id}/actions/message": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/approve": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/deny": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/pause": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/resume": [401, 401, 401, 403, 404, 403, 403, 403],
   "POST /v1/sessions/{id}/actions/cancel": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/terminate": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/retry": [401, 401, 401, 403, 404, 403, 403, 403],
+  "POST /v1/sessions/{id}/actions/extend-budget": [401, 401, 401, 403, 404, 403, 403, 403],
   "POST /v1/tenants": [401, 401, 401, 403, 403, 403, 403, 403],
   "GET /v1/tenants": [401, 401, 401, 403, 403, "-", 403, 403],
   "GET /v1/tenants/{tenant}": [401, 401, 401, 403, 404, "-", 403, 403],
@@ -49,12 +57,22 @@ const rows: Readonly<Record<string, Expected>> = {
   "GET /v1/models/{id}": [401, 401, 401, 403, 200, "-", 403, 403],
 };
 
+const approval = { approval_id: `apr_${"0".repeat(32)}`, action_digest: `sha256:${"0".repeat(64)}` };
+
 /** What a good request to the route says, where it says anything. */
 const bodies: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /v1/login": { tenant: "tenant-demo", token: "not.a.token" },
   "POST /v1/sessions": { prompt: "Say yes." },
   "POST /v1/sessions/start": { prompt: "Say yes." },
+  "POST /v1/sessions/{id}/actions/message": { text: "Say yes." },
+  "POST /v1/sessions/{id}/actions/approve": approval,
+  "POST /v1/sessions/{id}/actions/deny": approval,
+  "POST /v1/sessions/{id}/actions/pause": {},
+  "POST /v1/sessions/{id}/actions/resume": {},
   "POST /v1/sessions/{id}/actions/cancel": {},
+  "POST /v1/sessions/{id}/actions/terminate": {},
+  "POST /v1/sessions/{id}/actions/retry": {},
+  "POST /v1/sessions/{id}/actions/extend-budget": { tokens: 10 },
   "POST /v1/tenants": { tenant: "tenant-of-a-test" },
   "PATCH /v1/tenants/{tenant}": { name: "changed" },
   "POST /v1/tenants/{tenant}/suspend": {},

@@ -34,7 +34,7 @@ const pinned = {
   SESSION_ID_TAKEN: [409, "never"],
   ACTION_NOT_ALLOWED: [409, "never"],
   SESSION_BUSY: [409, "never"],
-  SESSION_PAUSED: [409, "backoff"],
+  SESSION_PAUSED: [409, "never"],
   TRANSITION_NOT_ALLOWED: [409, "never"],
   QUEUE_FULL: [429, "backoff"],
   TURN_INTERRUPTED: [409, "never"],

@@ -18,7 +18,13 @@ test("Temporal: workflow type, id prefix, task queue, activities, search attribu
     "issue-identity-token",
     "run-slm-completion",
     "emit-audit-event",
+    "apply-action",
+    "request-approval",
+    "close-approval",
+    "begin-turn",
+    "end-turn",
   ]);
+  assert.equal(names.sessionActionUpdate, "session-action");
   assert.deepEqual(names.searchAttributes, { tenantId: "TenantId" });
 });
 
@@ -32,7 +38,7 @@ test("the worker registers these very names: workflow in its registry, one file 
   const activities = [...source("activities/activity-registry.ts").matchAll(/^ {4}"([^"]+)": translated\(/gm)];
   assert.deepEqual(
     activities.map(([, name]) => name),
-    ["evaluate-policy", "issue-identity-token", "run-slm-completion", "emit-audit-event"],
+    [...names.activityNames],
   );
   for (const [, name] of activities)
     assert.ok(existsSync(new URL(`../../services/orchestrator/src/activities/${String(name)}.ts`, import.meta.url)));
@@ -115,6 +121,7 @@ test("nothing else is a wire name", () => {
     "refusalHeader",
     "roles",
     "searchAttributes",
+    "sessionActionUpdate",
     "sessionWorkflowType",
     "slmAudience",
     "workflowIdPrefix",

@@ -62,7 +62,7 @@ export const errors = {
     retry: "never",
     title: "The session is busy; wait, or send busy: enqueue, interrupt or rollback",
   },
-  SESSION_PAUSED: { status: 409, retry: "backoff", title: "The session is paused" },
+  SESSION_PAUSED: { status: 409, retry: "never", title: "The session is paused" },
   TRANSITION_NOT_ALLOWED: { status: 409, retry: "never", title: "The session's state does not allow this event" },
   QUEUE_FULL: { status: 429, retry: "backoff", title: "Too many messages wait in the session" },
   TURN_INTERRUPTED: { status: 409, retry: "never", title: "The turn was interrupted by a later message" },

@@ -15,8 +15,16 @@ export const activityNames = [
   "issue-identity-token",
   "run-slm-completion",
   "emit-audit-event",
+  "apply-action",
+  "request-approval",
+  "close-approval",
+  "begin-turn",
+  "end-turn",
 ] as const;
 export type ActivityName = (typeof activityNames)[number];
+
+/** Temporal Update by which an action reaches a session that runs. */
+export const sessionActionUpdate = "session-action";
 
 /** Kafka topic of audit events. */
 export const auditTopic = "agent.audit";

@@ -1,7 +1,8 @@
 import { ChatCompletionRequest, ResponseRequest } from "@soma/contracts/openai";
 import { CreateApiKeyRequest } from "@soma/contracts/api-key";
 import { LoginRequest } from "@soma/contracts/identity";
-import { StartSessionRequest } from "@soma/contracts/session";
+import { sessionActions, StartSessionRequest, type SessionAction } from "@soma/contracts/session";
+import { actionBodies, actionCapabilities } from "@soma/contracts/session-action";
 import { CreateTenantRequest, TenantActionRequest, UpdateTenantRequest } from "@soma/contracts/tenant";
 import type { Capability } from "@soma/contracts/wire-names";
 import type { TSchema } from "typebox";
@@ -50,6 +51,23 @@ const answer = {
   answersWithinMs: 310_000,
 } as const;
 
+/** Actions that are nothing without their body. */
+const withBody: ReadonlySet<SessionAction> = new Set(["message", "approve", "deny", "extend-budget"]);
+
+function actionRoute(action: SessionAction): Route {
+  return {
+    ...toOrchestrator,
+    method: "POST",
+    path: `/v1/sessions/:id/actions/${action}`,
+    summary: "Act on a session",
+    needs: [actionCapabilities[action]],
+    // The others can go without a body: there the orchestrator looks at it.
+    ...(withBody.has(action) && { body: actionBodies[action] }),
+    // A worker carries it out, which may have to take over from a dead one first.
+    answersWithinMs: 20_000,
+  };
+}
+
 export const routeTable: readonly Route[] = [
   { ...start, path: "/v1/sessions", summary: "Start a session" },
   { ...start, path: "/v1/sessions/start", summary: "Start a session" },
@@ -75,13 +93,7 @@ export const routeTable: readonly Route[] = [
     needs: ["session.read", "ledger.read"],
     streams: true,
   },
-  {
-    ...toOrchestrator,
-    method: "POST",
-    path: "/v1/sessions/:id/actions/cancel",
-    summary: "Cancel a session; reaches what is running",
-    needs: ["session.cancel"],
-  },
+  ...sessionActions.map(actionRoute),
 
   {
     ...answer,

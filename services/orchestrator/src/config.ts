@@ -31,6 +31,7 @@ export interface OrchestratorConfig {
   readonly masterKeys: MasterKeySource;
   readonly codec: { readonly port: number; readonly uiOrigin: string | undefined };
   readonly maxEventStreams: number;
+  readonly conversationBytes: number;
   readonly logLevel: LogLevel;
 }
 
@@ -70,6 +71,7 @@ export function readOrchestratorConfig(
     masterKeys: masterKeySource(settings),
     codec: { port: settings.CODEC_PORT, uiOrigin: settings.CODEC_UI_ORIGIN },
     maxEventStreams: settings.MAX_EVENT_STREAMS,
+    conversationBytes: settings.CONVERSATION_WINDOW_BYTES,
     logLevel: settings.LOG_LEVEL,
   };
 }

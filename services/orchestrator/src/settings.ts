@@ -171,6 +171,13 @@ export const OrchestratorSettings = Type.Object({
     description:
       "Open event streams of one API process, of all tenants; further ones are refused with 429. What one tenant may have open stands in its quotas.",
   }),
+  CONVERSATION_WINDOW_BYTES: Type.Integer({
+    default: 4_096,
+    minimum: 0,
+    maximum: 10_000_000,
+    description:
+      "How much of a conversation the model is given again with each message, in bytes of its texts: the newest whole turns that fit. Keep it within the model's context.",
+  }),
   LOG_LEVEL: Type.Unsafe<LogLevel>(
     Type.String({ default: "info", enum: logLevels, description: "Least severe level that is logged." }),
   ),

@@ -28,7 +28,19 @@ export async function startWorker(
   const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
-  const activities = createActivities({ log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, now });
+  const activities = createActivities({
+    log,
+    ledger,
+    policy,
+    identity,
+    model,
+    keys,
+    deltas,
+    snapshots,
+    metrics,
+    conversationBytes: config.conversationBytes,
+    now,
+  });
   const bundle = await buildWorkflowBundle();
   const { deploymentName, buildId = buildIdOf(release, bundle.code) } = config.worker;
   const worker = new SessionWorker({

@@ -47,6 +47,7 @@ test("with nothing set, everything has the default that was promised", () => {
       masterKeys: { variable: "CONTENT_MASTER_KEY_FILE", path: "./data/keys/content-master.key" },
       codec: { port: 10012, uiOrigin: undefined },
       maxEventStreams: 2_000,
+      conversationBytes: 4_096,
       logLevel: "info",
     },
   );

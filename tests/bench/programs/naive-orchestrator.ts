@@ -20,11 +20,13 @@ await runService(async () => {
   const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
   const deltas = new DeltaHub();
   const keys = loadWorkerKeys(config.workerKeyFile);
+  const { conversationBytes } = config;
+  const deps = { log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, conversationBytes, now };
   const worker = new SessionWorker({
     link,
     ...config.temporal,
     dataConverter: parts.dataConverter,
-    activities: createActivities({ log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, now }),
+    activities: createActivities(deps),
     bundle: await buildWorkflowBundle(new URL("../workflows/naive-workflow.ts", import.meta.url)),
     log,
   });

@@ -21,7 +21,7 @@ async function naiveSession(session: SessionWorkflowInput): Promise<void> {
     action: "model.complete",
     resource: `model:${model ?? "default"}`,
   });
-  if ("denied" in outcome) throw ApplicationFailure.nonRetryable("The load is to be allowed.", outcome.denied.code);
+  if (!("permit" in outcome)) throw ApplicationFailure.nonRetryable("The load is to be allowed.", "POLICY_DENIED");
   const token = await remote["issue-identity-token"](outcome.permit, outcome.action, slmAudience);
   const result = await remote["run-slm-completion"](outcome.permit, outcome.action, token);
   await remote["emit-audit-event"]({ tenant, session_id, end: { status: "completed", result } });

@@ -19,5 +19,7 @@ export interface ActivityDeps {
   readonly deltas: DeltaHub;
   readonly snapshots: TenantSnapshots;
   readonly metrics: SessionMetrics;
+  /** How much of a conversation the model is given again, in bytes of its texts. */
+  readonly conversationBytes: number;
   now(): Date;
 }

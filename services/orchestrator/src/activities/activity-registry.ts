@@ -2,9 +2,14 @@ import { ApplicationFailure, CancelledFailure } from "@temporalio/activity";
 import { stepEndingCodes } from "@soma/contracts/error-codes";
 import { DomainError } from "@soma/kit/domain-error";
 import type { ActivityDeps } from "./activity-deps.ts";
+import { createApplyAction } from "./apply-action.ts";
+import { createBeginTurn } from "./begin-turn.ts";
+import { createCloseApproval } from "./close-approval.ts";
 import { createEmitAuditEvent } from "./emit-audit-event.ts";
+import { createEndTurn } from "./end-turn.ts";
 import { createEvaluatePolicy } from "./evaluate-policy.ts";
 import { createIssueIdentityToken } from "./issue-identity-token.ts";
+import { createRequestApproval } from "./request-approval.ts";
 import { createRunSlmCompletion } from "./run-slm-completion.ts";
 import type { SessionActivities } from "./session-activities.ts";
 
@@ -17,6 +22,11 @@ export function createActivities(deps: ActivityDeps): SessionActivities {
     "issue-identity-token": translated(deps, "issue-identity-token", createIssueIdentityToken(deps)),
     "run-slm-completion": translated(deps, "run-slm-completion", createRunSlmCompletion(deps)),
     "emit-audit-event": translated(deps, "emit-audit-event", createEmitAuditEvent(deps)),
+    "apply-action": translated(deps, "apply-action", createApplyAction(deps)),
+    "request-approval": translated(deps, "request-approval", createRequestApproval(deps)),
+    "close-approval": translated(deps, "close-approval", createCloseApproval(deps)),
+    "begin-turn": translated(deps, "begin-turn", createBeginTurn(deps)),
+    "end-turn": translated(deps, "end-turn", createEndTurn(deps)),
   };
 }
 

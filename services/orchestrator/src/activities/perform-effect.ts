@@ -139,6 +139,8 @@ function intentOf(row: SessionRow, permit: Permit, action: GovernedAction, token
       effect_key: permit.effect_key,
       decision_id: permit.decision_id,
       jti: token.jti,
+      ...(permit.approval_id !== undefined && { approval_id: permit.approval_id }),
+      ...(permit.reserve !== undefined && { reserved: permit.reserve }),
     },
   };
 }

@@ -1,16 +1,18 @@
 import { Context } from "@temporalio/activity";
 import { eventData } from "@soma/contracts/audit";
-import { isDigest } from "@soma/contracts/ids";
+import { isDigest, type Digest } from "@soma/contracts/ids";
 import type { GovernedAction } from "@soma/contracts/permit";
-import type { ChatPrompt, SessionResult } from "@soma/contracts/session";
+import type { ChatMessage, ChatPrompt } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Value } from "typebox/value";
 import { newContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { readChatPrompt } from "../sessions/session-prompt.ts";
+import { bytesOf, newTranscriptNode, readTranscript } from "../sessions/transcript.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
+import { readMessages, readText } from "./asked-messages.ts";
 import { performEffect } from "./perform-effect.ts";
-import type { SessionActivities } from "./session-activities.ts";
+import type { CompletionResult, SessionActivities } from "./session-activities.ts";
 
 /**
  * Often enough that a dead worker is noticed and a cancellation arrives within seconds; not more often, because each
@@ -34,8 +36,9 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
         recall: (row, data) => recallResult(deps, row, data),
         async perform({ permit: checked, row, token, signal }) {
           let offset = 0;
+          const { base, asked, ...prompt } = await readAsked(deps, row, action);
           const completion = await deps.model.complete({
-            ...(await readAsked(deps, row, action)),
+            ...prompt,
             ...modelOf(action),
             ...(checked.max_output_tokens !== undefined && { maxOutputTokens: checked.max_output_tokens }),
             token,
@@ -52,7 +55,9 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
           }
           const content = newContent(row, "text/plain; charset=utf-8", completion.text);
           const { text, model, finishReason: finish_reason, usage } = completion;
-          const facts = { model, finish_reason, usage };
+          const answer = { role: "assistant", content: text } as const;
+          const node = row.mode === "interactive" ? newTranscriptNode(row, base, [...asked, answer]) : undefined;
+          const facts = { model, finish_reason, usage, ...(node !== undefined && { base_hash: node.digest }) };
           return {
             result: { text, text_digest: content.digest, ...facts },
             data: {
@@ -62,7 +67,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
               ...facts,
               ...(completion.replayed && { replayed: true }),
             },
-            contents: [content],
+            contents: [content, ...(node === undefined ? [] : [node])],
           };
         },
       });
@@ -72,25 +77,49 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
   };
 }
 
-/** What the action names, which the permit is bound to: digest and format of the prompt. */
-async function readAsked(deps: ActivityDeps, row: SessionRow, action: GovernedAction): Promise<ChatPrompt> {
-  const digest = action.arguments["prompt_digest"];
-  if (typeof digest !== "string" || !isDigest(digest))
-    throw new DomainError("PERMIT_INVALID", "The action names no prompt.");
-  const text = await readText(deps, row, digest);
-  if (action.arguments["prompt_format"] === "chat") return readChatPrompt(text);
-  return { messages: [{ role: "user", content: text }] };
+/** What the action names, which the permit is bound to: the digests of the conversation and of what is asked now. */
+async function readAsked(deps: ActivityDeps, row: SessionRow, action: GovernedAction): Promise<ChatPrompt & Asked> {
+  const digest = digestArgument(action, "prompt_digest");
+  if (digest === undefined) throw new DomainError("PERMIT_INVALID", "The action names no prompt.");
+  const base = digestArgument(action, "base_hash");
+  const chat = action.arguments["prompt_format"] === "chat" ? ("chat" as const) : undefined;
+  const asked = await readMessages(deps, row, digest, chat);
+  if (base === undefined && chat === undefined) return { messages: asked, base, asked };
+  if (base === undefined) return { ...readChatPrompt(await readText(deps, row, digest)), base, asked };
+  const root = row.prompt_format === "chat" ? readChatPrompt(await readText(deps, row, row.prompt_digest)) : undefined;
+  const instructions = root?.messages.filter(({ role }) => role === "system" || role === "developer") ?? [];
+  const room = deps.conversationBytes - bytesOf([...instructions, ...asked]);
+  const before = await readTranscript(deps.ledger, row, base, room);
+  return {
+    // Instructions go before everything, however much of the conversation is left out; where all is there, once.
+    messages: [...instructions, ...before.filter(({ role }) => role === "user" || role === "assistant"), ...asked],
+    ...(root?.sampling !== undefined && { sampling: root.sampling }),
+    base,
+    asked,
+  };
 }
 
-async function recallResult(deps: ActivityDeps, row: SessionRow, data: unknown): Promise<SessionResult> {
-  const { result_digest, model, finish_reason, usage } = Value.Parse(eventData["effect.completed"], data);
-  return { text: await readText(deps, row, result_digest), text_digest: result_digest, model, finish_reason, usage };
+interface Asked {
+  readonly base: Digest | undefined;
+  /** What is new in this turn. */
+  readonly asked: readonly ChatMessage[];
 }
 
-async function readText(deps: ActivityDeps, row: SessionRow, digest: SessionResult["text_digest"]): Promise<string> {
-  const bytes = await deps.ledger.readContent({ tenant: row.tenant, user: row.user, digest });
-  if (!bytes) throw new DomainError("INTERNAL", "A text that the ledger names is not in the content store.");
-  return Buffer.from(bytes).toString("utf8");
+function digestArgument(action: GovernedAction, name: string): Digest | undefined {
+  const value = action.arguments[name];
+  return typeof value === "string" && isDigest(value) ? value : undefined;
+}
+
+async function recallResult(deps: ActivityDeps, row: SessionRow, data: unknown): Promise<CompletionResult> {
+  const { result_digest, model, finish_reason, usage, base_hash } = Value.Parse(eventData["effect.completed"], data);
+  return {
+    text: await readText(deps, row, result_digest),
+    text_digest: result_digest,
+    model,
+    finish_reason,
+    usage,
+    ...(base_hash !== undefined && { base_hash }),
+  };
 }
 
 /** `model:default` leaves the choice to the model service. */

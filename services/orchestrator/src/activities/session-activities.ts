@@ -1,3 +1,6 @@
+import type { TurnOutcome } from "@soma/contracts/audit";
+import type { ErrorCode } from "@soma/contracts/error-codes";
+import type { Digest } from "@soma/contracts/ids";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import type {
   DecisionSummary,
@@ -5,7 +8,9 @@ import type {
   SessionResult,
   SessionWorkflowInput,
   TokenSummary,
+  Usage,
 } from "@soma/contracts/session";
+import type { BusyStrategy } from "@soma/contracts/session-action";
 
 /** One step of a session before policy has decided on it. */
 export interface StepProposal {
@@ -19,14 +24,24 @@ export interface StepProposal {
   readonly resource: string;
 }
 
+/** What a turn of a conversation answers, by digest; the first turn's is the session's prompt and names nothing here. */
+export interface TurnTexts {
+  readonly message_digest: Digest;
+  /** The conversation that it goes on from; absent while nothing was answered. */
+  readonly base_hash?: Digest;
+}
+
 export interface EvaluatePolicyInput extends StepProposal {
   readonly session: SessionWorkflowInput;
+  readonly turn?: TurnTexts;
 }
 
 /** An allowing decision comes with a permit and the action that it is bound to, any other with the reason. */
 export type PolicyOutcome =
   | { readonly permit: Permit; readonly action: GovernedAction; readonly decision: DecisionSummary }
-  | { readonly denied: SessionFailure; readonly decision: DecisionSummary };
+  | { readonly denied: SessionFailure; readonly decision: DecisionSummary }
+  /** Allowed once people have approved: {@link SessionActivities} `request-approval` asks them. */
+  | { readonly approvalNeeded: true; readonly decision: DecisionSummary };
 
 /** How a session ended; the last thing that its ledger is told. */
 export type SessionEnd =
@@ -41,26 +56,100 @@ export type SessionEnd =
   | { readonly status: "canceled"; readonly step?: string }
   | { readonly status: "timed_out" };
 
-export interface SessionEndInput {
+/** A session that the ledger holds. */
+export interface KnownSession {
   readonly tenant: string;
   readonly session_id: string;
+}
+
+export interface SessionEndInput extends KnownSession {
   readonly end: SessionEnd;
+}
+
+/** What an action that was decided has come to in the ledger. */
+export type AppliedAction =
+  | {
+      readonly kind: "message";
+      readonly action_id: string;
+      readonly message_digest: Digest;
+      readonly busy: BusyStrategy;
+      readonly final: boolean;
+    }
+  | { readonly kind: "approval"; readonly approval_id: string; readonly verdict: "granted" | "denied" | "waiting" }
+  | { readonly kind: "paused" | "resumed" | "retried" | "extended" };
+
+export interface ApplyActionInput extends KnownSession {
+  readonly action_id: string;
+  /** Where the session is, for the event. */
+  readonly step: string;
+}
+
+export interface ApprovalAsked {
+  readonly approval_id: string;
+  /** For how long it is waited for. */
+  readonly expires_in_ms: number;
+}
+
+export interface CloseApprovalInput extends KnownSession {
+  readonly approval_id: string;
+  readonly because: "expired" | "interrupted" | "canceled";
+}
+
+export interface BeginTurnInput extends KnownSession {
+  readonly turn: number;
+  readonly action_id: string;
+  readonly message_digest: Digest;
+}
+
+export interface EndTurnInput extends KnownSession {
+  readonly turn: number;
+  /** The step that answered it, or tried to. */
+  readonly step: string;
+  readonly outcome: TurnOutcome;
+  readonly code?: ErrorCode;
+  readonly result_digest?: Digest;
+  /** The conversation after the answer; after an interruption it is made here. */
+  readonly base_hash?: Digest;
+}
+
+/** One answer of a conversation. */
+export interface CompletionResult extends SessionResult {
+  /** The conversation up to and with this answer; of interactive sessions. */
+  readonly base_hash?: Digest;
 }
 
 /** What the workflow answers, in the words of `GET /v1/sessions/{id}`. */
 export interface SessionWorkflowResult {
   readonly session_id: string;
   readonly status: "completed" | "denied";
-  readonly decision: DecisionSummary;
+  readonly decision?: DecisionSummary;
   readonly token?: TokenSummary;
   readonly result?: SessionResult;
   readonly error?: SessionFailure;
+  /** Of an interactive session: how many turns it had, and what they used. */
+  readonly turns?: number;
+  readonly usage?: Usage;
 }
 
 /** The activities by wire name; workflows import these types and nothing else of them. */
 export interface SessionActivities {
   "evaluate-policy"(this: void, input: EvaluatePolicyInput): Promise<PolicyOutcome>;
   "issue-identity-token"(this: void, permit: Permit, action: GovernedAction, audience: string): Promise<SealedToken>;
-  "run-slm-completion"(this: void, permit: Permit, action: GovernedAction, token: SealedToken): Promise<SessionResult>;
+  "run-slm-completion"(
+    this: void,
+    permit: Permit,
+    action: GovernedAction,
+    token: SealedToken,
+  ): Promise<CompletionResult>;
   "emit-audit-event"(this: void, input: SessionEndInput): Promise<void>;
+  "apply-action"(this: void, input: ApplyActionInput): Promise<AppliedAction>;
+  "request-approval"(
+    this: void,
+    input: KnownSession & { readonly step: string; readonly round: number },
+  ): Promise<ApprovalAsked>;
+  /** Answers whether the approval was granted before it could be closed. */
+  "close-approval"(this: void, input: CloseApprovalInput): Promise<{ readonly granted: boolean }>;
+  "begin-turn"(this: void, input: BeginTurnInput): Promise<void>;
+  /** Answers the conversation that the next turn goes on from. */
+  "end-turn"(this: void, input: EndTurnInput): Promise<{ readonly base_hash?: Digest }>;
 }

@@ -11,19 +11,29 @@ import { eventContext, stepKeys } from "./step-events.ts";
  * and the end itself.
  */
 export async function sessionEndEvents(ledger: Ledger, row: SessionRow, end: SessionEnd): Promise<NewEvent[]> {
-  return [...(await openEffectOutcomes(ledger, row, end)), endEvent(row, end)];
+  const code = outcomeOf(end);
+  const open = code === undefined ? [] : await openEffectOutcomes(ledger, row, code);
+  return [...open, endEvent(row, end)];
 }
 
-/** Only an effect that was really intended can have an outcome: a step that never got so far leaves nothing open. */
-async function openEffectOutcomes(ledger: Ledger, row: SessionRow, end: SessionEnd): Promise<NewEvent[]> {
-  const code = outcomeOf(end);
-  if (code === undefined) return [];
+/**
+ * The failures of what was intended and has no outcome, of all steps unless some are named. Only an effect that was really
+ * intended can have one: a step that never got so far leaves nothing open.
+ */
+export async function openEffectOutcomes(
+  ledger: Ledger,
+  row: SessionRow,
+  code: ErrorCode,
+  isMeant: (step: string) => boolean = () => true,
+): Promise<NewEvent[]> {
   const { tenant, session_id: sessionId, last_seq: limit } = row;
   const events = await ledger.readEvents({ tenant, sessionId, after: 0, limit });
-  const closed = new Set([...stepsOf(events, "effect.completed"), ...stepsOf(events, "effect.failed")]);
-  const open = new Set(stepsOf(events, "effect.intended").filter((step) => !closed.has(step)));
+  const closed = new Set(outcomes.flatMap((type) => stepsOf(events, type)));
+  const open = new Set(stepsOf(events, "effect.intended").filter((step) => !closed.has(step) && isMeant(step)));
   return [...open].map((step) => failedEffect(row, step, code));
 }
+
+const outcomes = ["effect.completed", "effect.failed", "memory.recalled", "memory.remembered"] as const;
 
 function failedEffect(row: SessionRow, step: string, code: ErrorCode): NewEvent {
   const data = { step, effect_key: effectKeyOf({ ...row, step }), code };

@@ -20,7 +20,8 @@ export async function passTenantGate(deps: ActivityDeps, row: SessionRow, step: 
     if (row.status !== "paused") await recordOnce(deps, pauseEvent(row, step, "session.paused"));
     throw tenantSuspended();
   }
-  if (row.status !== "paused") return row;
+  // Somebody asked for the pause: that is for the workflow to wait on, and for nobody here to lift.
+  if (row.status !== "paused" || row.paused?.reason === "requested") return row;
   await recordOnce(deps, pauseEvent(row, step, "session.resumed"));
   return findKnownSession(deps, row.tenant, row.session_id);
 }

@@ -1,5 +1,5 @@
 import type { EventData } from "@soma/contracts/audit";
-import { DigestSchema, UserIdSchema } from "@soma/contracts/ids";
+import { DigestSchema, UserIdSchema, type UserId } from "@soma/contracts/ids";
 import { roles, type Role } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
 import { Type } from "typebox";
@@ -42,13 +42,18 @@ export function requested(approvals: Approvals, data: EventData<"approval.reques
 }
 
 /**
- * One person's yes. Bound to the action by its digest, to its time, and to somebody else than the one who asked.
+ * One person's yes. Bound to the action by its digest, to its time, and to somebody else than the one who asked and the
+ * one whose session it is.
  *
  * @throws DomainError APPROVAL_NOT_FOUND, APPROVAL_CLOSED, APPROVAL_MISMATCH, APPROVAL_EXPIRED, OWN_REQUEST
  */
-export function granted(approvals: Approvals, data: EventData<"approval.granted">, time: string): ApprovalState[] {
+export function granted(
+  approvals: Approvals,
+  data: EventData<"approval.granted">,
+  { time, owner }: { readonly time: string; readonly owner: UserId },
+): ApprovalState[] {
   const approval = decidable(approvals, data, time);
-  if (approval.requested_by === data.by)
+  if (approval.requested_by === data.by || owner === data.by)
     throw new DomainError("OWN_REQUEST", "What was asked for in one's own name is for somebody else to approve.");
   if (approval.granted_by.includes(data.by))
     throw new DomainError("APPROVAL_CLOSED", "You have approved this already; it waits for somebody else.");

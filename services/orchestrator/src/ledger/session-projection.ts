@@ -88,7 +88,7 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
       return { ...before, ...listed(approvals.requested(before.approvals ?? [], data)) };
     case "approval.granted":
       if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
-      return { ...before, ...listed(approvals.granted(before.approvals ?? [], data, time)) };
+      return { ...before, ...listed(approvals.granted(before.approvals ?? [], data, { time, owner: before.user })) };
     case "approval.denied":
       return { ...before, ...listed(approvals.denied(before.approvals ?? [], data, time)) };
     case "approval.expired":

@@ -1,5 +1,5 @@
 import { turnOutcomes, type EventData, type TurnOutcome } from "@soma/contracts/audit";
-import { DigestSchema } from "@soma/contracts/ids";
+import { DigestSchema, UserIdSchema } from "@soma/contracts/ids";
 import { ErrorCodeSchema } from "@soma/contracts/problem";
 import { maxQueuedMessages } from "@soma/contracts/session-action";
 import { DomainError } from "@soma/kit/domain-error";
@@ -14,13 +14,17 @@ export const TurnsState = Type.Object(
     turn: Type.Integer({ minimum: 1 }),
     /** Of the turn's message; absent for the first, which is the session's prompt. */
     message_digest: Type.Optional(DigestSchema),
+    /** Whose message it is. */
+    asked_by: Type.Optional(UserIdSchema),
     /** Of the last turn that ended. */
     outcome: Type.Optional(Type.Unsafe<TurnOutcome>(Type.String({ enum: turnOutcomes }))),
     code: Type.Optional(ErrorCodeSchema),
     /** What the next turn goes on from; absent before the first answer. */
     base_hash: Type.Optional(DigestSchema),
     /** Received and not begun, oldest first. */
-    waiting: Type.Array(Type.Object({ action_id: Type.String(), message_digest: DigestSchema }, closed)),
+    waiting: Type.Array(
+      Type.Object({ action_id: Type.String(), message_digest: DigestSchema, by: UserIdSchema }, closed),
+    ),
   },
   closed,
 );
@@ -34,8 +38,8 @@ export function messageReceived(turns: TurnsState, data: EventData<"message.rece
     throw new DomainError("QUEUE_FULL", `${String(maxQueuedMessages)} messages wait already; try again later.`, {
       retryAfterSeconds: 5,
     });
-  const { action_id, message_digest } = data;
-  return { ...turns, waiting: [...turns.waiting, { action_id, message_digest }] };
+  const { action_id, message_digest, by } = data;
+  return { ...turns, waiting: [...turns.waiting, { action_id, message_digest, by }] };
 }
 
 /** The next turn with the oldest message, or the last one again after it failed. @throws DomainError TRANSITION_NOT_ALLOWED */
@@ -48,7 +52,7 @@ export function turnStarted(turns: TurnsState, data: EventData<"turn.started">):
   const [next, ...waiting] = turns.waiting;
   if (data.turn !== turns.turn + 1 || next?.action_id !== data.action_id || next.message_digest !== data.message_digest)
     throw notNow("The next turn is that of the message that waits longest.");
-  return { ...rest, turn: data.turn, message_digest: next.message_digest, waiting };
+  return { ...rest, turn: data.turn, message_digest: next.message_digest, asked_by: next.by, waiting };
 }
 
 /** @throws DomainError TRANSITION_NOT_ALLOWED */

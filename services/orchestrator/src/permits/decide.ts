@@ -8,7 +8,9 @@ import type { PolicyAnswer } from "../adapters/policy-client.ts";
 import type { ActivityDeps } from "../activities/activity-deps.ts";
 import { eventContext, recoveredEvents, stepKeys } from "../activities/step-events.ts";
 import type { PolicyOutcome, StepProposal } from "../activities/session-activities.ts";
+import { isGranted, type ApprovalState } from "../ledger/session-approvals.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { asksSeveralRoles, neededApproval } from "./needed-approval.ts";
 import { actionDigest, effectKeyOf, roundKey, signPermit } from "./permit.ts";
 
 type Decided = EventData<"policy.decided">;
@@ -112,6 +114,9 @@ function outcomeOf(deps: ActivityDeps, row: SessionRow, proposal: Proposal, deci
   const decision: DecisionSummary = { decision_id, allowed, score, severity, reasons, policy_version };
   const denied = refusalOf(decided);
   if (denied) return { denied, decision };
+  const approval = neededApproval(decided.obligations) && grantedApproval(deps, row, decided);
+  if (neededApproval(decided.obligations) !== undefined && approval === undefined)
+    return { approvalNeeded: true, decision };
   const permit: Permit = signPermit(deps.keys.permit, {
     tenant: row.tenant,
     session_id: row.session_id,
@@ -121,20 +126,37 @@ function outcomeOf(deps: ActivityDeps, row: SessionRow, proposal: Proposal, deci
     action_digest: decided.action_digest,
     decision_id,
     policy_version,
-    expires_at: decided.expires_at,
+    expires_at: earlier(decided.expires_at, approval?.expires_at),
     ...outputLimit(decided),
+    ...(approval && { approval_id: approval.approval_id }),
   });
   return { permit, action: proposal.governed, decision };
 }
 
-/** An approval cannot be asked for yet, so a decision that needs one is no permission. */
+/** The approval that was given for this very action of this step, is still good and was not used. */
+function grantedApproval(deps: ActivityDeps, row: SessionRow, decided: Decided): ApprovalState | undefined {
+  const { role, quorum = 1 } = neededApproval(decided.obligations) ?? {};
+  return row.approvals?.find(
+    (approval) =>
+      isGranted(approval) &&
+      approval.effect_key === decided.effect_key &&
+      approval.action_digest === decided.action_digest &&
+      approval.role === role &&
+      approval.quorum >= quorum &&
+      Date.parse(approval.expires_at) > deps.now().getTime(),
+  );
+}
+
+function earlier(time: string, other: string | undefined): string {
+  return other !== undefined && Date.parse(other) < Date.parse(time) ? other : time;
+}
+
 function refusalOf(decided: Decided): SessionFailure | undefined {
   if (!decided.allowed) return { code: "POLICY_DENIED", detail: "Policy denied the action." };
-  const unmet = decided.obligations.find((obligation) => obligation.kind === "require_approval");
-  if (!unmet) return undefined;
+  if (!asksSeveralRoles(decided.obligations)) return undefined;
   return {
     code: "OBLIGATION_UNMET",
-    detail: `Policy asks for an approval by the role ${unmet.role}, which cannot be given yet.`,
+    detail: "Policy asks for approvals by several roles; one action can be approved by one role.",
   };
 }
 

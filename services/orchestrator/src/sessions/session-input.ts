@@ -115,7 +115,8 @@ export function readPrompt({ prompt, messages, sampling }: Asked): Asked {
   return asked;
 }
 
-function assertText(pointer: string, text: string): void {
+/** @throws DomainError VALIDATION_FAILED for a text that has no UTF-8 form */
+export function assertText(pointer: string, text: string): void {
   if (!text.isWellFormed()) refuse(pointer, "holds half a surrogate pair; send valid Unicode");
 }
 

@@ -3,19 +3,24 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
   type WorkflowHandle,
 } from "@temporalio/client";
 import { ApplicationFailure, TypedSearchAttributes } from "@temporalio/common";
 import { isErrorCode, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionWorkflowInput } from "@soma/contracts/session";
-import { sessionWorkflowType, workflowIdPrefix } from "@soma/contracts/wire-names";
+import { sessionActionUpdate, sessionWorkflowType, workflowIdPrefix } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
+import type { ActionCall, ActionOutcome } from "../workflows/session-steering.ts";
 import { tenantIdAttribute } from "./search-attributes.ts";
 import type { TemporalLink } from "./temporal-link.ts";
 
 /** A caller waits on these: together with the ledger they stay under the 1.5 s that an answer may take. */
 const deadlineMs = 1_200;
+/** An action is carried out by a worker: one that takes over from a dead one needs some seconds. */
+const actionDeadlineMs = 10_000;
 
 /** What Temporal knows of a session's workflow. */
 export type WorkflowState =
@@ -35,6 +40,17 @@ export interface SessionWorkflows {
    * @throws DomainError TEMPORAL_UNAVAILABLE
    */
   cancel(sessionId: string): Promise<boolean>;
+  /**
+   * Carries an action to the session and waits for what came of it. The action's id makes it happen at most once.
+   * @throws DomainError with the code that the session refuses it with; ACTION_NOT_ALLOWED when it does not run any
+   * more; TEMPORAL_UNAVAILABLE: it may have happened or not, and calling again is safe
+   */
+  act(sessionId: string, call: ActionCall): Promise<ActionOutcome>;
+  /**
+   * Ends the workflow without its doing anything more; resolves also when there is none that runs.
+   * @throws DomainError TEMPORAL_UNAVAILABLE
+   */
+  terminate(sessionId: string): Promise<void>;
   /**
    * How the workflow is; undefined when Temporal knows none of this id.
    * @throws DomainError TEMPORAL_UNAVAILABLE
@@ -79,6 +95,29 @@ export function createSessionWorkflows(link: TemporalLink, taskQueue: string, ea
         throw translate(error);
       }
     },
+    async act(sessionId, call) {
+      try {
+        return await link.call(actionDeadlineMs, (client) =>
+          client.workflow
+            .getHandle(workflowIdPrefix + sessionId)
+            .executeUpdate<ActionOutcome, [ActionCall]>(sessionActionUpdate, {
+              args: [call],
+              updateId: call.action_id,
+            }),
+        );
+      } catch (error) {
+        throw refusalOf(error) ?? translate(error);
+      }
+    },
+    async terminate(sessionId) {
+      try {
+        await link.call(deadlineMs, (client) =>
+          client.workflow.getHandle(workflowIdPrefix + sessionId).terminate("terminated by an action"),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw translate(error);
+      }
+    },
     async describe(sessionId) {
       try {
         return await link.call(deadlineMs, (client) => stateOf(client, workflowIdPrefix + sessionId));
@@ -114,6 +153,23 @@ async function failureCodeOf(handle: WorkflowHandle): Promise<ErrorCode> {
     if (isErrorCode(type)) return type;
   }
   return "INTERNAL";
+}
+
+/** What the session itself says to an action, or that there is none to say anything. */
+function refusalOf(error: unknown): DomainError | undefined {
+  if (error instanceof WorkflowNotFoundError)
+    return new DomainError("ACTION_NOT_ALLOWED", "The session does not run any more; no action is possible.");
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new DomainError(
+      "TEMPORAL_UNAVAILABLE",
+      "No worker has taken the action yet; send it again with the same Idempotency-Key. Operators: see the session's diagnosis.",
+      { cause: error },
+    );
+  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
+  const { cause } = error;
+  const code = cause instanceof ApplicationFailure ? (cause.type ?? "") : "";
+  if (isErrorCode(code)) return new DomainError(code, cause?.message ?? "", { cause: error });
+  return new DomainError("ACTION_NOT_ALLOWED", "The session ended before the action came to it.", { cause: error });
 }
 
 function translate(error: unknown): unknown {

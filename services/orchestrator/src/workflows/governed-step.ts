@@ -9,7 +9,7 @@ import {
 import { isErrorCode, stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import type { DecisionSummary, SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
-import type { PolicyOutcome, SessionActivities, StepProposal } from "../activities/session-activities.ts";
+import type { PolicyOutcome, SessionActivities, StepProposal, TurnTexts } from "../activities/session-activities.ts";
 
 /** First try, in the workflow task itself: no round trip to the server, no wait. */
 const local = proxyLocalActivities<SessionActivities>({ startToCloseTimeout: "5s", retry: { maximumAttempts: 1 } });
@@ -45,8 +45,22 @@ export type StepOutcome<Result> =
   | { readonly kind: "done"; readonly decision: DecisionSummary; readonly token: SealedToken; readonly result: Result }
   | { readonly kind: "denied"; readonly decision: DecisionSummary; readonly error: SessionFailure };
 
+/** What people say to an action that policy wants them to decide on. */
+export type ApprovalVerdict = "granted" | "denied" | "expired";
+
+/** What a step waits for beside the world: those who steer the session. */
+export interface StepGate {
+  /** Resolves when a step may begin: not while the session is paused. */
+  mayBegin(): Promise<void>;
+  /** Asks people to approve what was decided in this round of a step, and waits for them. */
+  approval(step: string, round: number): Promise<ApprovalVerdict>;
+}
+
 interface GovernedStep<Result> extends Omit<StepProposal, "round"> {
   readonly session: SessionWorkflowInput;
+  /** What it answers, where that is not the session's prompt. */
+  readonly turn?: TurnTexts;
+  readonly gate: StepGate;
   /** The one service that the step's token is for. */
   readonly audience: string;
   /** What it is called when the effect's target stays away for good. */
@@ -55,23 +69,36 @@ interface GovernedStep<Result> extends Omit<StepProposal, "round"> {
   readonly effect: (permit: Permit, action: GovernedAction, token: SealedToken) => Promise<Result>;
 }
 
+const notApproved = {
+  denied: { code: "APPROVAL_DENIED", detail: "An approver denied the action." },
+  expired: { code: "APPROVAL_EXPIRED", detail: "Nobody approved the action in time." },
+} as const;
+
 /** Bounds what a step may wait: each round is a permit that ran out while the effect's target was away. */
 const maxRounds = 30;
 /** A token that is refused once may have run out; one that is refused again and again will not get better. */
 const maxRefusedTokens = 3;
 
 /**
- * The only way in which a workflow does anything: decide → token → intent → effect → outcome. Whatever waits longer
+ * The only way in which a workflow does anything: decide (and, where policy wants it, people approve) → token → intent →
+ * effect → outcome. Whatever waits longer
  * than its permit holds is decided anew; nothing is ever done on an old decision.
  */
 export async function governedStep<Result>(step: GovernedStep<Result>): Promise<StepOutcome<Result>> {
-  const { effect, audience, whenAway, ...proposal } = step;
+  const { effect, audience, whenAway, gate, ...proposal } = step;
   let refusedTokens = 0;
   for (let round = 1; round <= maxRounds; round += 1) {
+    await gate.mayBegin();
     const outcome: PolicyOutcome = await patiently((activities) =>
       activities["evaluate-policy"]({ ...proposal, round }),
     );
     if ("denied" in outcome) return { kind: "denied", decision: outcome.decision, error: outcome.denied };
+    if ("approvalNeeded" in outcome) {
+      const verdict = await gate.approval(proposal.step, round);
+      // Policy is asked again: what people allowed, it may have forbidden meanwhile.
+      if (verdict === "granted") continue;
+      return { kind: "denied", decision: outcome.decision, error: notApproved[verdict] };
+    }
     const { permit, action, decision } = outcome;
     try {
       const token = await patiently((activities) => activities["issue-identity-token"](permit, action, audience));
@@ -80,7 +107,9 @@ export async function governedStep<Result>(step: GovernedStep<Result>): Promise<
       const code = failureCode(error);
       if (code === "MODEL_TOKEN_REFUSED") refusedTokens += 1;
       const decidedAnew =
-        code === "PERMIT_EXPIRED" || (code === "MODEL_TOKEN_REFUSED" && refusedTokens < maxRefusedTokens);
+        code === "PERMIT_EXPIRED" ||
+        code === "SESSION_PAUSED" ||
+        (code === "MODEL_TOKEN_REFUSED" && refusedTokens < maxRefusedTokens);
       if (!decidedAnew) throw error;
     }
   }

@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  ContinueAsNew,
   isCancellation,
   proxyActivities,
   sleep,
@@ -10,8 +11,16 @@ import {
 import { stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
 import { slmAudience } from "@soma/contracts/wire-names";
-import type { SessionActivities, SessionEnd, SessionWorkflowResult } from "../activities/session-activities.ts";
-import { failureOf, governedStep, patiently } from "./governed-step.ts";
+import type {
+  CompletionResult,
+  SessionActivities,
+  SessionEnd,
+  SessionWorkflowResult,
+  TurnTexts,
+} from "../activities/session-activities.ts";
+import { Conversation, type CarriedConversation } from "./conversation.ts";
+import { failureOf, governedStep, patiently, type StepOutcome } from "./governed-step.ts";
+import { SessionSteering } from "./session-steering.ts";
 
 /**
  * Long and far: heartbeats, one each three seconds, show a dead worker within eight, which with the longest pause before a
@@ -34,23 +43,35 @@ const effects = proxyActivities<SessionActivities>({
 /** The input names no session of this workflow's own, or one whose last event is written: there is nothing to record in. */
 const hasNoLedger: ReadonlySet<ErrorCode> = new Set(["VALIDATION_FAILED", "SESSION_ID_TAKEN", "SESSION_ENDED"]);
 
-const step = "completion-1";
+const firstStep = "completion-1";
 
 /** The API carries a cancellation here right after it recorded it, or its caller does by asking again. */
 const cancellationArrivesWithin = "1m";
 
-/** A session that answers one prompt: the story of it, top to bottom. */
+/** A session, from its prompt to its last event: the story of it, top to bottom. */
 export class SessionWorkflow {
   readonly #session: SessionWorkflowInput;
+  readonly #carried: CarriedConversation | undefined;
+  readonly #steering: SessionSteering;
 
-  constructor(session: SessionWorkflowInput) {
+  constructor(session: SessionWorkflowInput, carried?: CarriedConversation) {
     this.#session = session;
+    this.#carried = carried;
+    const turn = carried?.turn ?? 1;
+    this.#steering = new SessionSteering(
+      session,
+      { turn, step: carried === undefined ? firstStep : `completion-${String(turn)}` },
+      carried?.steering,
+    );
   }
 
   async run(): Promise<SessionWorkflowResult> {
+    this.#steering.open();
     try {
-      return await this.#answer();
+      return await (this.#session.mode === "interactive" ? this.#converse() : this.#answerOnce());
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
+      const { step } = this.#steering;
       const failure = failureOf(error);
       if (!isCancellation(error) && hasNoLedger.has(failure.code)) throw endedBy(failure);
       if (failure.code === "SESSION_CANCELED") await cancellationArrives();
@@ -66,10 +87,45 @@ export class SessionWorkflow {
     }
   }
 
-  async #answer(): Promise<SessionWorkflowResult> {
-    const { session_id, model } = this.#session;
-    const outcome = await governedStep({
-      session: this.#session,
+  async #answerOnce(): Promise<SessionWorkflowResult> {
+    const { session_id } = this.#session;
+    const outcome = await this.#answer(firstStep, undefined);
+    const { decision } = outcome;
+    if (outcome.kind === "denied") {
+      const { error } = outcome;
+      await this.#record({ status: "denied", error, step: firstStep, decision });
+      return { session_id, status: "denied", decision, error };
+    }
+    const { result } = outcome;
+    const { jti, expires_at, scopes } = outcome.token;
+    await this.#record({ status: "completed", result });
+    return { session_id, status: "completed", decision, token: { jti, expires_at, scopes }, result };
+  }
+
+  async #converse(): Promise<SessionWorkflowResult> {
+    const { session_id } = this.#session;
+    const conversation = new Conversation(
+      {
+        session: this.#session,
+        steering: this.#steering,
+        answer: (step, texts) => this.#answer(step, texts),
+      },
+      this.#carried,
+    );
+    const end = await conversation.run();
+    await this.#record(end);
+    const { turns, usage } = conversation;
+    if (end.status === "failed") throw endedBy({ code: end.error.code, detail: "No turn was answered." });
+    return { session_id, status: end.status === "denied" ? "denied" : "completed", turns, usage };
+  }
+
+  #answer(step: string, texts: TurnTexts | undefined): Promise<StepOutcome<CompletionResult>> {
+    const { session_id, tenant, user, model } = this.#session;
+    return governedStep({
+      // The prompt goes along with the turn that answers it, and with no other.
+      session: texts === undefined ? this.#session : { session_id, tenant, user },
+      ...(texts && { turn: texts }),
+      gate: this.#steering,
       step,
       action: "model.complete",
       resource: `model:${model ?? "default"}`,
@@ -77,16 +133,6 @@ export class SessionWorkflow {
       whenAway: "MODEL_UNAVAILABLE",
       effect: (permit, action, token) => effects["run-slm-completion"](permit, action, token),
     });
-    const { decision } = outcome;
-    if (outcome.kind === "denied") {
-      const { error } = outcome;
-      await this.#record({ status: "denied", error, step, decision });
-      return { session_id, status: "denied", decision, error };
-    }
-    const { result } = outcome;
-    const { jti, expires_at, scopes } = outcome.token;
-    await this.#record({ status: "completed", result });
-    return { session_id, status: "completed", decision, token: { jti, expires_at, scopes }, result };
   }
 
   /** No cancellation reaches this: a workflow that ended without its last event would leave a session that never ends. */
@@ -117,7 +163,10 @@ function endedBy({ detail, code }: SessionFailure): ApplicationFailure {
   return ended;
 }
 
-/** `session-start-workflow`. */
-export function sessionStartWorkflow(session: SessionWorkflowInput): Promise<SessionWorkflowResult> {
-  return new SessionWorkflow(session).run();
+/** `session-start-workflow`. The second argument is its own: what a conversation that continues as new takes along. */
+export function sessionStartWorkflow(
+  session: SessionWorkflowInput,
+  carried?: CarriedConversation,
+): Promise<SessionWorkflowResult> {
+  return new SessionWorkflow(session, carried).run();
 }

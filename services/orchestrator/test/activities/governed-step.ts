@@ -27,7 +27,7 @@ export async function prepareStep(world: ActivityWorld, step: string, round = 1)
   };
   const proposal = { step, round, action: governed.action, resource: governed.resource, governed };
   const outcome = await decide(deps, row, { ...proposal, prompt: "kick off a demo", metadata: {} }, never);
-  if (!("permit" in outcome)) throw new Error(outcome.denied.detail);
+  if (!("permit" in outcome)) throw new Error("the step is not allowed");
   const { permit, action } = outcome;
   const { minted, issued } = await mintStepToken(deps, {
     row,

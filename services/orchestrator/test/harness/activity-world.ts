@@ -42,6 +42,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     deltas: new DeltaHub(),
     snapshots: new TenantSnapshots(store.ledger, () => performance.now() + clock.aheadMs),
     metrics: createSessionMetrics(createMetrics("test").registry),
+    conversationBytes: 4_096,
     now: () => new Date(Date.now() + clock.aheadMs),
   };
   const opened = await openSession(store.ledger, options.session, options.token ? { token: options.token } : {});

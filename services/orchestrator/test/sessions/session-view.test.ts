@@ -58,6 +58,7 @@ test("a session shows what it is of and where it runs, and nothing of its texts"
     labels: ["a"],
     capsule: "writer",
     last_seq: 1,
+    actions: ["pause", "cancel", "terminate"],
   });
 });
 

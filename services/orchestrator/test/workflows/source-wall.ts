@@ -1,5 +1,6 @@
 /** What workflow code may load at run time; everything else it may only know by type. */
-const allowedValue = /^(@temporalio\/(workflow|common)|@soma\/contracts\/(wire-names|error-codes)|\.\/[a-z-]+\.ts)$/;
+const allowedValue =
+  /^(@temporalio\/(workflow|common)|@soma\/contracts\/(wire-names|error-codes|session-machine)|\.\/[a-z-]+\.ts)$/;
 
 /**
  * What would make a replay differ from the first run, or reach out of the sandbox: settings, the wall clock, chance,
