@@ -35,11 +35,14 @@ interface Finding {
 }
 
 const endings = ["session.completed", "session.denied", "session.failed", "session.canceled", "session.timed_out"];
+const outcome = /^(?:effect\.(?:completed|failed)|memory\.(?:recalled|remembered))$/;
 /** The event types of the format, by kind of ledger; the first of each begins it. */
 export const eventTypes: Readonly<Record<"session" | "tenant", readonly string[]>> = {
   session: (
     "session.created policy.decided token.issued effect.intended effect.completed effect.failed dependency.unavailable " +
-    "dependency.recovered session.paused session.resumed session.cancel_requested"
+    "dependency.recovered session.paused session.resumed session.cancel_requested memory.recalled memory.remembered " +
+    "memory.skipped action.decided action.refused message.received turn.started turn.ended approval.requested " +
+    "approval.granted approval.denied approval.expired approval.voided budget.exhausted budget.extended"
   )
     .split(" ")
     .concat(endings),
@@ -83,7 +86,6 @@ interface Decision {
   readonly needsApproval: boolean;
   readonly expiresAt: string;
 }
-
 /** What is known of a session after the events so far. */
 class Session {
   last: Json | undefined;
@@ -165,7 +167,7 @@ class Session {
       if (this.#settled.has(effect)) this.#report("once", "the effect has its outcome already");
       this.#intended.set(effect, this.#at);
     }
-    if (type === "effect.completed" || type === "effect.failed") {
+    if (outcome.test(type)) {
       if (!this.#intended.has(effect)) this.#report("intent", "the outcome of an effect that was not intended");
       if (this.#settled.has(effect)) this.#report("once", "the effect has its outcome already");
       this.#settled.add(effect);

@@ -43,6 +43,7 @@ KNOWN_MEMBERS = frozenset({*MEMBERS, "sequence", "data", "traceparent"})
 ENDS = frozenset(
     {"session.completed", "session.denied", "session.failed", "session.canceled", "session.timed_out"},
 )
+OUTCOMES = frozenset({"effect.completed", "effect.failed", "memory.recalled", "memory.remembered"})
 FIRST = {"session": "session.created", "tenant": "tenant.created"}
 SESSION_TYPES = ENDS | {
     "session.created",
@@ -56,6 +57,10 @@ SESSION_TYPES = ENDS | {
     "session.paused",
     "session.resumed",
     "session.cancel_requested",
+    *(f"memory.{done}" for done in ("recalled", "remembered", "skipped")),
+    *("action.decided", "action.refused"),
+    *("message.received", "turn.started", "turn.ended", "budget.exhausted", "budget.extended"),
+    *(f"approval.{done}" for done in ("requested", "granted", "denied", "expired", "voided")),
 }
 TENANT_TYPES = {f"tenant.{change}" for change in ("created", "updated", "suspended", "resumed")} | {
     "api_key.created",
@@ -195,7 +200,7 @@ class Verifier:
             self.decisions.setdefault(text_of(data, "effect_key"), []).append(read_decision(data))
         elif kind == "effect.intended":
             self.check_intent(data, text_of(event, "time"))
-        elif kind in ("effect.completed", "effect.failed"):
+        elif kind in OUTCOMES:
             self.check_outcome(text_of(data, "effect_key"))
         if self.ended is not None:
             self.report("end", f"{kind} follows {self.ended}")

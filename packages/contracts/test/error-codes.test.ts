@@ -21,7 +21,7 @@ test("every code is UPPER_SNAKE with a status of a failure, a retry and a title 
 
 test("what may be repeated has a status that says so, and no other has", () => {
   // Not the request but the step's token was refused: the same token never will do, a new decision brings another.
-  const exceptions = new Set(["MODEL_TOKEN_REFUSED"]);
+  const exceptions = new Set(["MODEL_TOKEN_REFUSED", "MEMORY_TOKEN_REFUSED"]);
   for (const [code, { status, retry }] of rows.filter(([each]) => !exceptions.has(each))) {
     if (status === 503 || status === 429 || status === 408 || status === 500) assert.equal(retry, "backoff", code);
     if ([400, 401, 403, 404, 413, 414, 415, 422, 431].includes(status)) assert.equal(retry, "never", code);

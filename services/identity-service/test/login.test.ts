@@ -58,9 +58,12 @@ test("a person's access token is accepted and his id token is not, there and at 
     "session.start",
     "session.read",
     "session.cancel",
+    "session.steer",
     "ledger.read",
     "model.complete",
     "model.embed",
+    "memory.recall",
+    "memory.remember",
     "tenant.read",
   ];
   assert.deepEqual(String(scope).split(" ").toSorted(), all.toSorted(), "all that the role may have");

@@ -197,7 +197,10 @@ test("the registry that ships is good and holds the demo's names", () => {
   assert.deepEqual([gateway?.audiences.size, gateway?.capabilities.size], [0, 0], "it only verifies");
   const demo = tenants.get("tenant-demo");
   assert.equal(demo?.users.get("user-demo")?.role, "operator");
-  assert.deepEqual([...(demo?.agents.get("session-agent") ?? [])], ["model.complete", "model.embed"]);
+  assert.deepEqual(
+    [...(demo?.agents.get("session-agent") ?? [])],
+    ["model.complete", "model.embed", "memory.recall", "memory.remember"],
+  );
   assert.deepEqual(
     ["user-demo", "viewer-demo", "approver-demo", "auditor-demo", "admin-demo"].map(
       (name) => demo?.users.get(name)?.role,

@@ -1,5 +1,6 @@
 import type { NewEvent } from "@soma/contracts/audit";
 import { isUserId } from "@soma/contracts/ids";
+import { nextState, type MachineState } from "@soma/contracts/session-machine";
 import { sha256 } from "@soma/kit/digest";
 import * as fc from "fast-check";
 import { recoveredEvent, stepEvents, unavailableEvent, usage, writer, type Subject } from "./sample-events.ts";
@@ -90,10 +91,16 @@ export const anyStory: fc.Arbitrary<(subject: Subject) => NewEvent[][]> = fc
     const told = end === undefined ? groups : [...groups, [end]];
     let count = 0;
     let canceled = false;
+    let state: MachineState = { phase: "starting", paused: false };
+    // What the ledger refuses is no part of a story: what the state does not allow, and intents once a cancellation was asked for.
     const isTold = (event: NewEvent): boolean => {
+      const allowed = event.type === "policy.decided" && event.data.allowed;
+      if (event.type === "session.created" || (canceled && event.type === "effect.intended")) return false;
+      const next = nextState(state, event.type, { allowed });
+      if ("refused" in next) return false;
+      ({ state } = next);
       canceled ||= event.type === "session.cancel_requested";
-      // Nobody intends an effect any more once a cancellation was asked for: the ledger refuses it.
-      return !(canceled && event.type === "effect.intended");
+      return true;
     };
     return told
       .map((group) => group.map((tell) => tell(subject, `event-${(count += 1)}`)).filter(isTold))

@@ -7,7 +7,7 @@ import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
 import { masterKeys } from "../harness/master-keys.ts";
 import { postgresMissing, startPostgresServer, type PostgresServer } from "./postgres-server.ts";
 import { openFreshLedger, type PostgresLedgerUnderTest } from "./postgres-store.ts";
-import { completedEvent, openingOf, unavailableEvent } from "./sample-events.ts";
+import { openingOf, unavailableEvent, writer } from "./sample-events.ts";
 
 const ofA = { tenant: "tenant-a", session_id: "sess-a" };
 const ofB = { tenant: "tenant-b", session_id: "sess-b" };
@@ -133,7 +133,7 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
   });
 
   test("the database refuses to change, drop or reorder events, and to reopen a session, also to the superuser", async () => {
-    await store.ledger.append([completedEvent(ofB)]);
+    await store.ledger.append([{ ...writer(ofB), type: "session.canceled", key: "session.end", data: {} }]);
     const attempts: [string, RegExp][] = [
       ["UPDATE soma.events SET json = '{}'", /append-only/],
       ["DELETE FROM soma.events WHERE seq = 2", /append-only/],

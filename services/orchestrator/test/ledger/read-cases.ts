@@ -39,7 +39,8 @@ export function describeReads(open: OpenLedger): void {
     const data = { ...capsule.created.data, capsule: "coder" };
     await ledger.openSession({ ...capsule, created: { ...capsule.created, data } });
     await ledger.openSession(openingOf({ ...subject, session_id: "ended" }));
-    await ledger.append([completedEvent({ ...subject, session_id: "ended" })]);
+    const ended = { ...subject, session_id: "ended" };
+    await ledger.append([...stepEvents(ended, "step-1"), completedEvent(ended)]);
     const list = async (query: Omit<SessionQuery, "tenant" | "limit">): Promise<string[]> => {
       const { rows } = await ledger.listSessions({ tenant: "tenant-a", limit: 10, ...query });
       return rows.map(({ session_id }) => session_id);

@@ -29,6 +29,9 @@ function project(...told: readonly NewEvent[]): SessionProjection {
   return session;
 }
 
+const [allowed] = stepEvents(subject, "step-1");
+assert.ok(allowed?.type === "policy.decided");
+
 const endings: readonly [event: NewEvent, status: string, code: string | undefined][] = [
   [completedEvent(subject), "completed", undefined],
   [
@@ -52,15 +55,16 @@ const endings: readonly [event: NewEvent, status: string, code: string | undefin
 
 for (const [event, status, code] of endings) {
   test(`${event.type} ends a session as ${status}, which then waits for nothing`, () => {
-    const ended = project(createdEvent(subject), unavailableEvent(subject, "outage-1"), event);
+    const begun = event.type === "session.completed" ? [createdEvent(subject), allowed] : [createdEvent(subject)];
+    const ended = project(...begun, unavailableEvent(subject, "outage-1"), event);
     assert.equal(ended.status, status);
     assert.ok(isTerminal(ended.status));
     assert.equal(ended.error?.code, code);
     assert.equal(ended.blocked_on, undefined);
     assert.equal(ended.blocked_code, undefined);
-    assert.equal(ended.last_seq, 3);
+    assert.equal(ended.last_seq, begun.length + 2);
     assert.equal(ended.created_at, "2026-03-01T00:00:00.000Z");
-    assert.equal(ended.updated_at, "2026-03-01T00:00:02.000Z");
+    assert.equal(ended.updated_at, `2026-03-01T00:00:0${begun.length + 1}.000Z`);
   });
 }
 

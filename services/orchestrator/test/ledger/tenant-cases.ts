@@ -174,7 +174,7 @@ export function describeTenants(open: OpenLedger): void {
     // What is there is no new session, whatever the quota.
     const again = openingOf({ tenant: "tenant-a", session_id: running.session_id });
     assert.equal((await other.openSession({ ...again, admission })).duplicate, true);
-    await store.ledger.append([completedEvent(running)]);
+    await store.ledger.append([...stepEvents(running, "step-1"), completedEvent(running)]);
     assert.equal((await start(50)).duplicate, false);
     await assert.rejects(start(51), code("QUOTA_EXCEEDED"));
     // Another tenant has its own.
