@@ -58,8 +58,8 @@ async function ask(
   const context = eventContext(row);
   const events: NewEvent[] = [];
   for (const { approval_id } of stale) {
-    const data = { approval_id, reason: "action_changed" } as const;
-    events.push({ ...context, type: "approval.voided", key: `${approval_id}/voided`, data });
+    const changed = { approval_id, reason: "action_changed" } as const;
+    events.push({ ...context, type: "approval.voided", key: `${approval_id}/voided`, data: changed });
   }
   events.push({ ...context, type: "approval.requested", key, data });
   await deps.ledger.append(events);
