@@ -23,7 +23,7 @@ const pinned = {
   "session.cancel_requested": "by reason? stop_id?",
   "action.decided": "action_id action by by_role by_authn arguments decision_id policy_version allowed reasons",
   "action.refused": "action_id action by code approval_id?",
-  "message.received": "action_id by message_digest busy final?",
+  "message.received": "action_id by message_digest busy final? turn?",
   "turn.started": "turn message_digest action_id?",
   "turn.ended": "turn outcome step code? result_digest? base_hash?",
   "approval.requested":

@@ -21,7 +21,10 @@ export const tokenRefusals = [
 ] as const;
 export type TokenRefusal = (typeof tokenRefusals)[number];
 
-/** Why the door refused a request: one class for each check, and the classes of bad tokens. */
+/**
+ * Why the door refused a request: one class for each check, and the classes of bad tokens; `approval`: an approval or a
+ * denial for a session that is not there, or has ended.
+ */
 export const accessRefusals = [
   "size",
   "content_type",
@@ -35,6 +38,7 @@ export const accessRefusals = [
   "streams",
   "quota",
   "schema",
+  "approval",
 ] as const;
 export type AccessRefusal = (typeof accessRefusals)[number];
 

@@ -203,6 +203,7 @@ export const eventData = {
       message_digest: DigestSchema,
       busy: BusyStrategySchema,
       final: Type.Optional(Type.Boolean()),
+      turn: Type.Optional(Type.Integer({ minimum: 1, description: "The turn that answers it" })),
     },
     closed,
   ),

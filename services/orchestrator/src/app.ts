@@ -78,5 +78,5 @@ function countedAuthentication(app: Server, options: AppOptions): RouteDeps["aut
     ...(windowMs !== undefined && { windowMs }),
   });
   app.addHook("onClose", () => tally.close());
-  return countMismatches(app, authenticate, (tenant) => tally.mismatch(tenant));
+  return countMismatches(app, authenticate, (tenant, reason) => tally.count(tenant, reason));
 }

@@ -7,6 +7,7 @@ import { Type } from "typebox";
 import { Value } from "typebox/value";
 import { isGranted } from "../ledger/session-approvals.ts";
 import { extend } from "../ledger/session-budget.ts";
+import { firstTurn, turnOfNext } from "../ledger/session-turns.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { actionKeys } from "../sessions/action-keys.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
@@ -26,10 +27,9 @@ export function createApplyAction(deps: ActivityDeps): SessionActivities["apply-
   return async ({ tenant, session_id, action_id, step }) => {
     const row = await findKnownSession(deps, tenant, session_id);
     const decided = await readDecided(deps, row, action_id);
-    const event = outcomeOf(row, decided, step);
     try {
       const recorded = await deps.ledger.findEvent(tenant, session_id, actionKeys.applied(action_id));
-      if (recorded === undefined) await deps.ledger.append([event]);
+      if (recorded === undefined) await deps.ledger.append([outcomeOf(row, decided, step)]);
     } catch (error) {
       await recordRefusal(deps, row, decided, error);
       throw error;
@@ -63,7 +63,12 @@ function outcomeOf(row: SessionRow, decided: Decided, step: string): NewEvent {
   switch (action) {
     case "message": {
       const { final, ...message } = Value.Parse(MessageArguments, decided.arguments);
-      return { ...context, type: "message.received", data: { action_id, by, ...message, ...(final && { final }) } };
+      const turn = turnOfNext(row.turns ?? firstTurn);
+      return {
+        ...context,
+        type: "message.received",
+        data: { action_id, by, ...message, ...(final && { final }), turn },
+      };
     }
     case "approve":
     case "deny": {

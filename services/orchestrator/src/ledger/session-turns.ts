@@ -32,13 +32,19 @@ export type TurnsState = Type.Static<typeof TurnsState>;
 
 export const firstTurn: TurnsState = { turn: 1, waiting: [] };
 
-/** @throws DomainError QUEUE_FULL */
+/** The turn that a message which comes now is answered in: messages wait in line. */
+export function turnOfNext({ turn, waiting }: TurnsState): number {
+  return turn + waiting.length + 1;
+}
+
+/** @throws DomainError QUEUE_FULL, TRANSITION_NOT_ALLOWED */
 export function messageReceived(turns: TurnsState, data: EventData<"message.received">): TurnsState {
   if (turns.waiting.length >= maxQueuedMessages)
     throw new DomainError("QUEUE_FULL", `${String(maxQueuedMessages)} messages wait already; try again later.`, {
       retryAfterSeconds: 5,
     });
-  const { action_id, message_digest, by } = data;
+  const { action_id, message_digest, by, turn = turnOfNext(turns) } = data;
+  if (turn !== turnOfNext(turns)) throw notNow("Another message came first.");
   return { ...turns, waiting: [...turns.waiting, { action_id, message_digest, by }] };
 }
 

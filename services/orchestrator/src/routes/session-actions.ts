@@ -60,8 +60,8 @@ export function addSessionActions(app: Server, deps: RouteDeps & ActionDeps): vo
         const caller = await deps.authenticate(request);
         requireScope(caller, actionCapabilities[action]);
         const tenant = resolveTenant(caller, request.query.tenant);
-        const row = await findSession(deps.ledger, tenant, request.params.id);
         const asked = readAsked(action, request.body);
+        const row = await findSession(deps.ledger, tenant, request.params.id);
         const accepted = await actOnSession(
           deps,
           row,
@@ -69,7 +69,9 @@ export function addSessionActions(app: Server, deps: RouteDeps & ActionDeps): vo
           asked,
           request.headers[idempotencyKeyHeader],
         );
-        const view = await viewSession(deps, await findSession(deps.ledger, row.tenant, row.session_id));
+        // Who may act and not read, as a key for approvals alone, sees no text.
+        const text = caller.authn !== "token" || caller.scopes.includes("session.read");
+        const view = await viewSession(deps, await findSession(deps.ledger, row.tenant, row.session_id), { text });
         return reply.code(status).send({ ...view, accepted });
       },
     );

@@ -58,19 +58,37 @@ export async function actOnSession(
   idempotencyKey: string | undefined,
 ): Promise<AcceptedAction> {
   const { action } = asked;
+  assertOwn(row, actor, action);
   const action_id = actionIdOf(row, idempotencyKey);
   const { values, text } = argumentsOf(asked);
   const recorded = await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.decided(action_id));
   const before = recorded && Value.Parse(eventData["action.decided"], recorded.data);
-  if (before !== undefined) assertSame(before, actor, action, values);
-  else assertPossible(row, action);
+  if (before === undefined) assertPossible(row, action);
   const decided = before ?? (await decide(deps, row, { actor, action, action_id, values, text }));
+  assertSame(decided, actor, action, values);
+  const applied = before && (await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.applied(action_id)));
+  if (applied !== undefined) return accepted(action_id, action, applied.data["turn"]);
   if (!decided.allowed)
     throw new DomainError(
       "POLICY_DENIED",
       `Policy denied the action: ${decided.reasons.join("; ") || "no reason given"}.`,
     );
   return carryOut(deps, row, { actor, asked, action_id });
+}
+
+/**
+ * What is said in a session is done with its user's rights and memory, so nobody else speaks in it.
+ *
+ * @throws DomainError FORBIDDEN
+ */
+function assertOwn({ user }: SessionRow, actor: Actor, action: SessionAction): void {
+  if ((action === "message" || action === "retry") && actor.user !== user)
+    throw new DomainError("FORBIDDEN", "Only the session's own user speaks in it; start a session of your own.");
+}
+
+function accepted(action_id: string, action: SessionAction, turn: unknown): AcceptedAction {
+  // A retry's event names its turn, too; only a message's is news.
+  return { action_id, action, ...(action === "message" && typeof turn === "number" && { turn }) };
 }
 
 /** @throws DomainError ACTION_NOT_ALLOWED naming the actions that are */
@@ -179,5 +197,5 @@ async function carryOut(
   }
   const busy = action === "message" ? asked.body.busy : undefined;
   const { turn } = await deps.workflows.act(row.session_id, { action_id, action, ...(busy !== undefined && { busy }) });
-  return { action_id, action, ...(turn !== undefined && { turn }) };
+  return accepted(action_id, action, turn);
 }

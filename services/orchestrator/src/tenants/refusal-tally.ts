@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AccessReport } from "@soma/contracts/access";
+import type { AccessRefusal, AccessReport } from "@soma/contracts/access";
 import type { TenantId } from "@soma/contracts/ids";
 import type { Logger } from "@soma/kit/logger";
 
@@ -11,7 +11,12 @@ interface TallyOptions {
   readonly now?: () => Date;
 }
 
+/** What the orchestrator itself refuses at its door. */
+export type CountedRefusal = Extract<AccessRefusal, "tenant_mismatch" | "approval">;
+
 interface Count {
+  readonly reason: CountedRefusal;
+  readonly tenant: TenantId | undefined;
   count: number;
   readonly firstAt: string;
   lastAt: string;
@@ -23,13 +28,13 @@ const maxTenants = 200;
 const maxWaiting = 1_000;
 
 /**
- * Counts requests of a token's holder that named another principal than the token: one event for a tenant and a window
- * of ten seconds, however many there were.
+ * Counts requests of a token's holder that were refused here and not by the gateway: one event for a tenant, a reason and a
+ * window of ten seconds, however many there were.
  */
 export class RefusalTally {
   readonly #options: TallyOptions;
   readonly #timer: NodeJS.Timeout;
-  #window = new Map<TenantId | undefined, Count>();
+  #window = new Map<string, Count>();
   #waiting: AccessReport[] = [];
   #recording: Promise<void> | undefined;
 
@@ -39,11 +44,14 @@ export class RefusalTally {
     this.#timer.unref();
   }
 
-  mismatch(tenant: TenantId): void {
-    const name = this.#window.has(tenant) || this.#window.size < maxTenants ? tenant : undefined;
+  count(tenant: TenantId, reason: CountedRefusal): void {
+    const own = `${reason} ${tenant}`;
+    const isKnown = this.#window.has(own) || this.#window.size < maxTenants;
+    const slot = isKnown ? own : reason;
     const at = (this.#options.now?.() ?? new Date()).toISOString();
-    const known = this.#window.get(name);
-    if (known === undefined) this.#window.set(name, { count: 1, firstAt: at, lastAt: at });
+    const known = this.#window.get(slot);
+    if (known === undefined)
+      this.#window.set(slot, { reason, tenant: isKnown ? tenant : undefined, count: 1, firstAt: at, lastAt: at });
     else {
       known.count += 1;
       known.lastAt = at;
@@ -54,9 +62,9 @@ export class RefusalTally {
   flush(): Promise<void> {
     const ended = this.#window;
     this.#window = new Map();
-    for (const [tenant, { count, firstAt: first_at, lastAt: last_at }] of ended) {
+    for (const { reason, tenant, count, firstAt: first_at, lastAt: last_at } of ended.values()) {
       if (this.#waiting.length >= maxWaiting) continue;
-      const counted = { report_id: randomUUID(), reason: "tenant_mismatch", count, first_at, last_at } as const;
+      const counted = { report_id: randomUUID(), reason, count, first_at, last_at } as const;
       this.#waiting.push({ ...counted, ...(tenant !== undefined && { tenant }) });
     }
     this.#recording ??= this.#record().finally(() => {
