@@ -6,7 +6,7 @@ STACK := node scripts/stack/src/main.ts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-e2e chaos demo dev-up dev-down dev-status lint format bench bench-full
+.PHONY: help setup check test test-e2e test-long chaos demo dev-up dev-down dev-status lint format bench bench-full
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,10 @@ test: lint ## everything that CI runs: the static ring, then all tests
 
 test-e2e: setup ## gateway to orchestrator and all behind it, with tokens, tenants, streams, SDKs; ARGS="--files GLOB"
 	@node scripts/run-tests.ts system $(if $(ARGS),$(ARGS),--files 'tests/e2e/*.test.ts')
+
+test-long: setup ## a conversation of 1,000 turns, and a worker killed at every event of another; about half an hour
+	@CONVERSATION_TURNS=1000 KILL_AT=all node scripts/run-tests.ts system \
+	  --files 'tests/{e2e/long-conversation,faults/conversation-kills}.test.ts'
 
 check: test ## the same as test
 

@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +7,9 @@ import type { SessionPage } from "@soma/contracts/session";
 import { demoSession } from "../harness/api.ts";
 import { startFaultProxy } from "../harness/fault-proxy.ts";
 import { startOrchestrator, type OrchestratorProcess } from "../harness/orchestrator-process.ts";
-import type { Owner } from "../harness/service-process.ts";
 import { until } from "../harness/until.ts";
 import { stackUnderTest } from "../harness/stack-under-test.ts";
+import { freePort, startTemporal } from "../harness/temporal-process.ts";
 
 const stack = stackUnderTest();
 
@@ -163,34 +160,3 @@ test("Temporal hangs during a start: 503, the same request finishes it later, an
     ["session.created", "session.failed"],
   );
 });
-
-/** A Temporal server of the test's own, on a port and database that it can come back to. */
-function startTemporal(owner: Owner, port: number, folder: string): ChildProcess {
-  const args = [
-    "--headless",
-    "--log-level",
-    "error",
-    "--port",
-    String(port),
-    "--db-filename",
-    join(folder, "temporal.db"),
-  ];
-  const server = spawn(stack.temporalCli, ["server", "start-dev", ...args, "--sqlite-pragma", "journal_mode=wal"], {
-    stdio: "ignore",
-  });
-  const exited = once(server, "exit");
-  owner.after(async () => {
-    server.kill("SIGKILL");
-    await exited;
-  });
-  return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

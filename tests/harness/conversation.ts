@@ -1,6 +1,6 @@
 import type { AuditEvent, EventPage } from "@soma/contracts/audit";
 import type { Problem } from "@soma/contracts/problem";
-import type { SessionAction, SessionStatus, SessionView } from "@soma/contracts/session";
+import type { SessionAction, SessionPage, SessionStatus, SessionView } from "@soma/contracts/session";
 import type { OpenApproval } from "@soma/contracts/session-action";
 import { demoSession, type Answer, type Api } from "./api.ts";
 import { tokenOf } from "./tokens.ts";
@@ -15,6 +15,8 @@ export interface Person {
   start(prompt: string, more?: Record<string, unknown>): Promise<string>;
   act(id: string, action: SessionAction, body?: unknown, headers?: Record<string, string>): Promise<Answer<Answered>>;
   view(id: string): Promise<SessionView>;
+  /** The newest of the tenant. */
+  sessions(): Promise<readonly SessionView[]>;
   events(id: string): Promise<AuditEvent[]>;
   /** Waits until the session has a status, in a turn if one is given. */
   reached(id: string, status: SessionStatus, turn?: number): Promise<SessionView>;
@@ -37,6 +39,7 @@ export async function personAt(api: Api, tenant: string, user: string): Promise<
     act: (id, action, body = {}, more = {}) =>
       api.request<Answered>("POST", `/v1/sessions/${id}/actions/${action}`, { body, headers: { ...headers, ...more } }),
     view,
+    sessions: async () => (await api.request<SessionPage>("GET", "/v1/sessions?limit=5", { headers })).body.sessions,
     events: async (id) =>
       (await api.request<EventPage>("GET", `/v1/sessions/${id}/events?limit=1000`, { headers })).body.events,
     reached: (id, status, turn) =>

@@ -13,6 +13,7 @@ const promised = [
   "check",
   "test",
   "test-e2e",
+  "test-long",
   "chaos",
   "demo",
   "dev-up",

@@ -6,6 +6,7 @@ import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { root, runDirOf } from "../../scripts/stack/src/layout.ts";
 import { startStack } from "../../scripts/stack/src/start-stack.ts";
 import { demoSession, type Api } from "../harness/api.ts";
+import { personAt } from "../harness/conversation.ts";
 import { decodeHistory } from "../harness/decode-history.ts";
 import { describeStack } from "../harness/describe-stack.ts";
 import { startFaultProxy, type FaultProxy } from "../harness/fault-proxy.ts";
@@ -62,6 +63,42 @@ const kinds: Readonly<Record<string, (site: Site) => Promise<string>>> = {
     await until("it waits", async () => ((await api.view(id)).blocked_on === undefined ? undefined : true));
     await api.request("POST", `/v1/sessions/${id}/actions/cancel`);
     policy.fault = { kind: "pass" };
+    return ended(api, id);
+  },
+  approved: async ({ api }) => {
+    const id = await begin(api, "Name a word for a release to our customers.");
+    const approver = await personAt(api, "tenant-demo", "approver-demo");
+    const { approval_id, action_digest } = await approver.approvalOf(id);
+    await approver.act(id, "approve", { approval_id, action_digest });
+    return ended(api, id);
+  },
+  "conversation-interrupted-paused-and-ended": async ({ api, model }) => {
+    const operator = await personAt(api, "tenant-demo", "user-demo");
+    model.fault = { kind: "slow", ms: 20_000 };
+    const id = await operator.start("Say one word.", { mode: "interactive" });
+    await until("the model is called", () => (model.seen.length > 0 ? true : undefined));
+    await sleep(500);
+    model.fault = { kind: "pass" };
+    await operator.act(id, "message", { text: "Say another word.", busy: "interrupt" });
+    await operator.reached(id, "waiting_input", 2);
+    await operator.act(id, "pause");
+    await operator.act(id, "resume");
+    await operator.act(id, "message", { text: "Say the last word.", final: true });
+    return ended(api, id);
+  },
+  "conversation-tried-again": async ({ api, model }) => {
+    const operator = await personAt(api, "tenant-demo", "user-demo");
+    model.fault = {
+      kind: "lie",
+      status: 422,
+      body: JSON.stringify({ error: { message: "no", code: "unprocessable" } }),
+    };
+    const id = await operator.start("Say one word.", { mode: "interactive" });
+    await operator.reached(id, "waiting_input", 1);
+    model.fault = { kind: "pass" };
+    await operator.act(id, "retry");
+    await operator.reached(id, "waiting_input", 1);
+    await operator.act(id, "message", { text: "Say the last word.", final: true });
     return ended(api, id);
   },
 };
