@@ -64,10 +64,16 @@ export const transitions: readonly Transition[] = [
   { event: "session.resumed", ...same, pause: "lifts" },
 
   { event: "approval.requested", from: ["starting", "running", "waiting_approval"], to: "waiting_approval" },
-  { event: "approval.granted", when: "last_open_approval", from: ["waiting_approval"], to: "running" },
-  { event: "approval.granted", from: ["waiting_approval"], to: "same" },
-  { event: "approval.denied", when: "last_open_approval", from: ["waiting_approval"], to: "running" },
-  { event: "approval.denied", from: ["waiting_approval"], to: "same" },
+  {
+    event: "approval.granted",
+    when: "last_open_approval",
+    from: ["waiting_approval"],
+    to: "running",
+    unpaused: true,
+  },
+  { event: "approval.granted", from: ["waiting_approval"], to: "same", unpaused: true },
+  { event: "approval.denied", when: "last_open_approval", from: ["waiting_approval"], to: "running", unpaused: true },
+  { event: "approval.denied", from: ["waiting_approval"], to: "same", unpaused: true },
   { event: "approval.expired", when: "last_open_approval", from: ["waiting_approval"], to: "running" },
   { event: "approval.expired", from: ["waiting_approval"], to: "same" },
   { event: "approval.voided", when: "last_open_approval", from: ["waiting_approval"], to: "running" },
@@ -79,7 +85,7 @@ export const transitions: readonly Transition[] = [
 
   { event: "session.cancel_requested", ...same },
   { event: "session.completed", from: ["running", "waiting_input"], to: "completed" },
-  { event: "session.denied", from: ["starting", "running"], to: "denied" },
+  { event: "session.denied", from: ["starting", "running", "waiting_input"], to: "denied" },
   { event: "session.failed", from: any, to: "failed" },
   { event: "session.canceled", from: any, to: "canceled" },
   { event: "session.timed_out", from: any, to: "timed_out" },
@@ -143,10 +149,17 @@ export const actionRules: Readonly<
 export const actionNeeds = ["interactive", "paused_by_request", "failed_turn", "budget"] as const;
 export type ActionNeed = (typeof actionNeeds)[number];
 
-/** The actions that a session's state allows now. Pure. */
-export function allowedActions(status: SessionStatus, has: Partial<Record<ActionNeed, boolean>>): SessionAction[] {
+/** What is still possible once somebody asked for the session's end. */
+const whileCanceling: readonly SessionAction[] = ["cancel", "terminate"];
+
+/** The actions that a session's state allows now; `canceling`: somebody asked for its end. Pure. */
+export function allowedActions(
+  status: SessionStatus,
+  has: Partial<Record<ActionNeed | "canceling", boolean>>,
+): SessionAction[] {
   return actionsOf(actionRules).filter((action) => {
     const { statuses, needs } = actionRules[action];
+    if (has.canceling === true && !whileCanceling.includes(action)) return false;
     return statuses.includes(status) && (needs === undefined || has[needs] === true);
   });
 }

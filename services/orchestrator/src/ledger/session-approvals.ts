@@ -36,7 +36,10 @@ export function openOf(approvals: Approvals): ApprovalState[] {
   return approvals.filter((approval) => !isGranted(approval));
 }
 
+/** @throws DomainError TRANSITION_NOT_ALLOWED: an approval is asked for once */
 export function requested(approvals: Approvals, data: EventData<"approval.requested">): ApprovalState[] {
+  if (approvals.some(({ approval_id }) => approval_id === data.approval_id))
+    throw new DomainError("TRANSITION_NOT_ALLOWED", "This approval was asked for before.");
   const { decision_id: _decision, ...asked } = data;
   return [...approvals, { ...asked, granted_by: [] }];
 }

@@ -66,7 +66,7 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
     case "dependency.unavailable":
       return { ...before, blocked_on: data.dependency, blocked_code: data.code };
     case "dependency.recovered":
-      return before.blocked_on === data.dependency ? unblocked(before) : before;
+      return before.blocked_on === data.dependency ? { ...unblocked(before), ...pauseCodeOf(before) } : before;
     case "session.paused":
       // Something that is down is the nearer reason, where there is both.
       return {
@@ -75,15 +75,20 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
         ...(before.blocked_on === undefined && { blocked_code: pauseCodes[data.reason] }),
       };
     case "session.resumed":
+      // Who asked for a pause does not lift that of a suspended tenant, nor the other way round.
+      if (before.paused !== undefined && before.paused.reason !== data.reason)
+        throw new DomainError("TRANSITION_NOT_ALLOWED", "The session is paused for another reason.");
       return before.status === "paused" && before.blocked_on === undefined ? unblocked(before) : before;
     case "message.received":
-      if (before.turns === undefined)
+      if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
+      if (before.mode !== "interactive" || before.turns === undefined)
         throw new DomainError("ACTION_NOT_ALLOWED", "Only an interactive session takes messages.");
       return { ...before, turns: messageReceived(before.turns, data) };
     case "turn.started":
       return { ...before, turns: turnStarted(before.turns ?? firstTurn, data) };
     case "turn.ended":
-      return { ...before, turns: turnEnded(before.turns ?? firstTurn, data) };
+      // What was asked for within the turn is not asked any more.
+      return { ...before, ...listed([]), turns: turnEnded(before.turns ?? firstTurn, data) };
     case "approval.requested":
       return { ...before, ...listed(approvals.requested(before.approvals ?? [], data)) };
     case "approval.granted":
@@ -96,6 +101,7 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
     case "approval.voided":
       return { ...before, ...listed(approvals.voided(before.approvals ?? [], data)) };
     case "budget.extended":
+      if (before.budget === undefined) throw new DomainError("ACTION_NOT_ALLOWED", "The session has no budget.");
       return withBudget(before, (budget) => extend(budget, data.added));
     case "session.cancel_requested":
       return { ...before, cancel_requested: true };
@@ -221,6 +227,12 @@ const nothingRan: ReadonlySet<ErrorCode> = new Set([
   "MEMORY_TOKEN_REFUSED",
   "MEMORY_UNAVAILABLE",
 ]);
+
+/** What a paused session waits for once nothing is down any more. */
+function pauseCodeOf({ status, paused }: SessionProjection): Pick<SessionProjection, "blocked_code"> {
+  if (status !== "paused") return {};
+  return { blocked_code: pauseCodes[paused?.reason ?? "tenant_suspended"] };
+}
 
 const pauseCodes = {
   tenant_suspended: "TENANT_SUSPENDED",

@@ -34,6 +34,7 @@ export function actionsNow(row: SessionRow): SessionAction[] {
     paused_by_request: row.paused?.reason === "requested",
     failed_turn: row.turns?.outcome === "failed",
     budget: row.budget !== undefined,
+    canceling: row.cancel_requested === true,
   });
 }
 
