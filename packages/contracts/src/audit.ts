@@ -177,7 +177,7 @@ export const eventData = {
       by_role: Type.String(),
       by_authn: Type.Unsafe<AuthenticationKind>(Type.String({ enum: authenticationKinds })),
       arguments: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
-        description: "Digests, ids, numbers and choices; no text but a reason",
+        description: "Digests, ids, numbers and choices; texts are contents",
       }),
       decision_id: Type.String(),
       policy_version: Type.String(),

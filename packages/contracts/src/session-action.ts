@@ -22,9 +22,7 @@ export const maxQueuedMessages = 16;
 /** For how long an approval is asked unless policy says less, in seconds; also the most. */
 export const approvalSeconds = 900;
 
-const Reason = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 500, description: "For people; stands in the ledger" }),
-);
+const Reason = Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "For people" }));
 const ReasonOnly = Type.Object({ reason: Reason }, closed);
 
 const ApprovalId = Type.String({ pattern: "^apr_[0-9a-f]{32}$" });

@@ -150,7 +150,7 @@ export const actionNeeds = ["interactive", "paused_by_request", "failed_turn", "
 export type ActionNeed = (typeof actionNeeds)[number];
 
 /** What is still possible once somebody asked for the session's end. */
-const whileCanceling: readonly SessionAction[] = ["cancel", "terminate"];
+const whileCanceling: ReadonlySet<SessionAction> = new Set(["cancel", "terminate"]);
 
 /** The actions that a session's state allows now; `canceling`: somebody asked for its end. Pure. */
 export function allowedActions(
@@ -159,7 +159,7 @@ export function allowedActions(
 ): SessionAction[] {
   return actionsOf(actionRules).filter((action) => {
     const { statuses, needs } = actionRules[action];
-    if (has.canceling === true && !whileCanceling.includes(action)) return false;
+    if (has.canceling === true && !whileCanceling.has(action)) return false;
     return statuses.includes(status) && (needs === undefined || has[needs] === true);
   });
 }

@@ -172,7 +172,7 @@ export interface paths {
                             /** @description RFC 3339, UTC */
                             last_at: string;
                             /** @enum {string} */
-                            reason: "size" | "content_type" | "no_token" | "malformed" | "header" | "algorithm" | "type" | "unknown_key" | "signature" | "issuer" | "audience" | "expired" | "not_yet_valid" | "claims" | "revoked" | "rights_changed" | "tenant_mismatch" | "tenant_suspended" | "scope" | "rate" | "concurrency" | "streams" | "quota" | "schema";
+                            reason: "size" | "content_type" | "no_token" | "malformed" | "header" | "algorithm" | "type" | "unknown_key" | "signature" | "issuer" | "audience" | "expired" | "not_yet_valid" | "claims" | "revoked" | "rights_changed" | "tenant_mismatch" | "tenant_suspended" | "scope" | "rate" | "concurrency" | "streams" | "quota" | "schema" | "approval";
                             /** @description The same report sent again is the same event */
                             report_id: string;
                             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
@@ -2092,7 +2092,7 @@ export interface paths {
                         /** @description Of the action that is decided on, as the session shows it: it is for this one and no other */
                         action_digest: string;
                         approval_id: string;
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -2234,7 +2234,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -2379,7 +2379,7 @@ export interface paths {
                         /** @description Of the action that is decided on, as the session shows it: it is for this one and no other */
                         action_digest: string;
                         approval_id: string;
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -2818,7 +2818,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -2960,7 +2960,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -3102,7 +3102,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };
@@ -3244,7 +3244,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description For people; stands in the ledger */
+                        /** @description For people */
                         reason?: string;
                     };
                 };

@@ -1,5 +1,5 @@
 import { eventData, type EventData, type NewEvent } from "@soma/contracts/audit";
-import type { UserId } from "@soma/contracts/ids";
+import type { Digest, UserId } from "@soma/contracts/ids";
 import { isTerminal, sessionActions, type SessionAction } from "@soma/contracts/session";
 import { actionBodies, actionCapabilities, type ActionBody, type AcceptedAction } from "@soma/contracts/session-action";
 import type { AuthenticationKind, Role } from "@soma/contracts/wire-names";
@@ -60,11 +60,11 @@ export async function actOnSession(
   const { action } = asked;
   assertOwn(row, actor, action);
   const action_id = actionIdOf(row, idempotencyKey);
-  const { values, text } = argumentsOf(asked);
+  const { values, judged, texts } = argumentsOf(asked);
   const recorded = await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.decided(action_id));
   const before = recorded && Value.Parse(eventData["action.decided"], recorded.data);
   if (before === undefined) assertPossible(row, action);
-  const decided = before ?? (await decide(deps, row, { actor, action, action_id, values, text }));
+  const decided = before ?? (await decide(deps, row, { actor, action, action_id, values, judged, texts }));
   assertSame(decided, actor, action, values);
   const applied = before && (await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.applied(action_id)));
   if (applied !== undefined) return accepted(action_id, action, applied.data["turn"]);
@@ -105,18 +105,27 @@ function assertPossible(row: SessionRow, action: SessionAction): void {
 }
 
 interface Arguments {
-  /** What stands in the ledger: digests, ids, numbers, choices, and a reason for people. */
+  /** What stands in the ledger: digests, ids, numbers, choices. */
   readonly values: Decided["arguments"];
-  /** A message's text, which policy judges and the content store keeps. */
-  readonly text: string | undefined;
+  /** What policy judges: a message's words. */
+  readonly judged: string;
+  /** The texts that the values name, for the content store. */
+  readonly texts: readonly string[];
 }
 
 function argumentsOf({ action, body }: AskedAction): Arguments {
-  if (action !== "message") return { values: { ...body }, text: undefined };
-  const { text, busy = "reject", final = false } = body;
-  assertText("/text", text);
-  return { values: { message_digest: contentOf({ tenant: "", user: "" }, text).digest, busy, final }, text };
+  if (action === "message") {
+    const { text, busy = "reject", final = false } = body;
+    assertText("/text", text);
+    return { values: { message_digest: digestOfText(text), busy, final }, judged: text, texts: [text] };
+  }
+  if (!("reason" in body) || body.reason === undefined) return { values: { ...body }, judged: "", texts: [] };
+  const { reason, ...values } = body;
+  assertText("/reason", reason);
+  return { values: { ...values, reason_digest: digestOfText(reason) }, judged: "", texts: [reason] };
 }
+
+const digestOfText = (text: string): Digest => contentOf({ tenant: "", user: "" }, text).digest;
 
 function contentOf(subject: Pick<NewContent, "tenant" | "user">, text: string): NewContent {
   return newContent(subject, "text/plain; charset=utf-8", text);
@@ -135,7 +144,14 @@ function assertSame(before: Decided, actor: Actor, action: SessionAction, values
 async function decide(
   deps: ActionDeps,
   row: SessionRow,
-  { actor, action, action_id, values, text }: Arguments & { actor: Actor; action: SessionAction; action_id: string },
+  {
+    actor,
+    action,
+    action_id,
+    values,
+    judged,
+    texts,
+  }: Arguments & { actor: Actor; action: SessionAction; action_id: string },
 ): Promise<Decided> {
   const pack = (await deps.snapshots.find(row.tenant))?.settings.policy_pack;
   const answer = await deps.policy.evaluate(
@@ -143,7 +159,7 @@ async function decide(
       session_id: row.session_id,
       tenant: row.tenant,
       user: actor.user,
-      prompt: text ?? "",
+      prompt: judged,
       role: actor.role,
       action: actionCapabilities[action],
       resource: `session:${row.session_id}`,
@@ -169,7 +185,7 @@ async function decide(
   };
   const event: NewEvent = { ...eventContext(row), type: "action.decided", key: actionKeys.decided(action_id), data };
   try {
-    await deps.ledger.append([event], text === undefined || !data.allowed ? [] : [contentOf(row, text)]);
+    await deps.ledger.append([event], data.allowed ? texts.map((text) => contentOf(row, text)) : []);
     return data;
   } catch (error) {
     if (error instanceof DomainError && error.code === "SESSION_ENDED")
