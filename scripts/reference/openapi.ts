@@ -15,6 +15,7 @@ import { openIdentity } from "../../services/identity-service/src/identity.ts";
 import { trustLoopback } from "../../services/orchestrator/src/access/authenticate.ts";
 import { openHopGate } from "../../services/orchestrator/src/access/hop/hop-gate.ts";
 import { buildApp as buildOrchestratorApp } from "../../services/orchestrator/src/app.ts";
+import { Prices } from "../../services/orchestrator/src/budgets/price-table.ts";
 import { buildCodecApp } from "../../services/orchestrator/src/codec/codec-app.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
 import { loadMasterKeys } from "../../services/orchestrator/src/contents/master-keys.ts";
@@ -58,6 +59,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     ledger,
     workflows: { start: notHere, cancel: notHere, act: notHere, terminate: notHere, describe: notHere },
     taskQueue: defaultTaskQueue,
+    prices: new Prices(),
     temporalIsUp: () => false,
     backlogIsFull: () => false,
     authenticate: trustLoopback(),

@@ -44,7 +44,22 @@ const tables = {
     "projection TEXT",
   ],
   tenant_changes: ["tenant TEXT", "key TEXT", "request_digest TEXT", "projection TEXT", "created_at TEXT"],
-  tenant_usage: ["tenant TEXT", "day TEXT", "tokens INTEGER"],
+  tenant_reservations: [
+    "tenant TEXT",
+    "effect_key TEXT",
+    "session_id TEXT",
+    "day TEXT",
+    "tokens INTEGER",
+    "cost_micros INTEGER",
+  ],
+  tenant_usage: [
+    "tenant TEXT",
+    "day TEXT",
+    "tokens INTEGER",
+    "cost_micros INTEGER",
+    "reserved_tokens INTEGER",
+    "reserved_cost_micros INTEGER",
+  ],
   tenants: [
     "tenant TEXT",
     "status TEXT",

@@ -30,6 +30,8 @@ test("the orchestrator's variables and their defaults", () => {
     RAY_ADDRESS: "auto",
     RAY_NAMESPACE: "somagent",
     SLM_BASE_URL: null,
+    MODEL_MAX_OUTPUT_TOKENS: 1024,
+    MODEL_PRICES_FILE: null,
     AUTH_MODE: "required",
     REQUIRE_GATEWAY: false,
     GATEWAY_PUBLIC_KEY_FILE: null,

@@ -22,6 +22,8 @@ test("the orchestrator's own metrics have these names and types, which dashboard
     "soma_audit_lag_seconds gauge",
     "soma_audit_relay_lease gauge",
     "soma_audit_send_failures_total counter",
+    "soma_budget_overruns_total counter",
+    "soma_budget_refusals_total counter",
     "soma_dependency_up gauge",
     "soma_event_streams_open gauge",
     "soma_hop_refused_total counter",

@@ -17,6 +17,7 @@ test("Temporal: workflow type, id prefix, task queue, activities, search attribu
     "evaluate-policy",
     "issue-identity-token",
     "run-slm-completion",
+    "record-exhausted-budget",
     "emit-audit-event",
     "apply-action",
     "request-approval",

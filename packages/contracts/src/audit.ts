@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Budget, budgetDimensions, Reservation, type BudgetDimension } from "./budget.ts";
+import { AppliedPrice, Budget, budgetDimensions, Reservation, type BudgetDimension } from "./budget.ts";
 import { DigestSchema, SessionIdSchema, TenantIdSchema, UserIdSchema, type Digest } from "./ids.ts";
 import { Obligation, severities, type Severity } from "./policy.ts";
 import { ErrorCodeSchema } from "./problem.ts";
@@ -115,6 +115,7 @@ export const eventData = {
       jti: Type.String(),
       approval_id: Type.Optional(ApprovalId),
       reserved: Type.Optional(Reservation),
+      price: Type.Optional(AppliedPrice),
     },
     closed,
   ),

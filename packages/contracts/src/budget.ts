@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { DigestSchema } from "./ids.ts";
 
 const closed = { additionalProperties: false } as const;
 const most = Number.MAX_SAFE_INTEGER;
@@ -38,6 +39,31 @@ export const Reservation = Type.Object(
   closed,
 );
 export type Reservation = Type.Static<typeof Reservation>;
+
+const perMillion = (what: string) =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000_000,
+    description: `Millionths of the currency for a million ${what}`,
+  });
+
+/** What a model's tokens cost: integers, so that a cost is the same wherever it is worked out. */
+export const ModelPrice = Type.Object(
+  { input_micros_per_million: perMillion("input tokens"), output_micros_per_million: perMillion("output tokens") },
+  closed,
+);
+export type ModelPrice = Type.Static<typeof ModelPrice>;
+
+/** The price that an effect is reckoned with, and the table that it is from: enough to check the cost afterwards. */
+export const AppliedPrice = Type.Object(
+  {
+    prices_digest: DigestSchema,
+    currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217" }),
+    ...ModelPrice.properties,
+  },
+  closed,
+);
+export type AppliedPrice = Type.Static<typeof AppliedPrice>;
 
 /** What was used and what is set aside; `steps` counts effects that began. */
 export const BudgetUse = Type.Object(

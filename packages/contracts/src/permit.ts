@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Reservation } from "./budget.ts";
+import { AppliedPrice, Reservation } from "./budget.ts";
 import { DigestSchema, SessionIdSchema, TenantIdSchema } from "./ids.ts";
 
 /**
@@ -23,6 +23,7 @@ export const Permit = Type.Object(
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
     approval_id: Type.Optional(Type.String({ description: "The approval that was given for this very action" })),
     reserve: Type.Optional(Reservation),
+    price: Type.Optional(AppliedPrice),
     mac: Type.String(),
   },
   { additionalProperties: false },

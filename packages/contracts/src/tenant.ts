@@ -25,6 +25,13 @@ export const TenantQuotas = Type.Object(
       maximum: Number.MAX_SAFE_INTEGER,
       description: "Model tokens, prompt and completion, of a day in UTC",
     }),
+    cost_micros_per_day: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: "Money of a day in UTC, in millionths of the price table's currency; unbounded unless given",
+      }),
+    ),
   },
   closed,
 );
@@ -147,17 +154,23 @@ export const TenantSettings = Type.Object(
 );
 export type TenantSettings = Type.Static<typeof TenantSettings>;
 
+/** What counts against a tenant's quotas. */
+export const TenantUsage = Type.Object(
+  {
+    running_sessions: Type.Integer({ minimum: 0 }),
+    tokens_today: Type.Integer({ minimum: 0 }),
+    cost_micros_today: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  closed,
+);
+export type TenantUsage = Type.Static<typeof TenantUsage>;
+
 export const TenantView = Type.Object(
   {
     tenant: TenantIdSchema,
     status: TenantStatusSchema,
     ...TenantSettings.properties,
-    usage: Type.Optional(
-      Type.Object(
-        { running_sessions: Type.Integer({ minimum: 0 }), tokens_today: Type.Integer({ minimum: 0 }) },
-        closed,
-      ),
-    ),
+    usage: Type.Optional(TenantUsage),
     version: Type.Integer({ minimum: 1, description: "Position of the newest change in the tenant's ledger" }),
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -192,10 +205,7 @@ export const TenantAdmission = Type.Object(
     tenant: TenantIdSchema,
     status: TenantStatusSchema,
     quotas: TenantQuotas,
-    usage: Type.Object(
-      { running_sessions: Type.Integer({ minimum: 0 }), tokens_today: Type.Integer({ minimum: 0 }) },
-      closed,
-    ),
+    usage: TenantUsage,
   },
   closed,
 );

@@ -14,6 +14,7 @@ export const activityNames = [
   "evaluate-policy",
   "issue-identity-token",
   "run-slm-completion",
+  "record-exhausted-budget",
   "emit-audit-event",
   "apply-action",
   "request-approval",

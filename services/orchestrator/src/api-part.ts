@@ -22,7 +22,7 @@ export async function startApi(
   parts: OrchestratorParts,
   options: ApiOptions,
 ): Promise<Server> {
-  const { log, metrics, sessionMetrics, ledger, link, policy, identity, model, watch, kafka } = parts;
+  const { log, metrics, sessionMetrics, ledger, link, policy, identity, model, watch, kafka, prices } = parts;
   const { identityTenants, snapshots } = parts;
   const hop = await openHopGate({ ...config.gateway, log, registry: metrics.registry });
   const announcer = new TenantAnnouncer({ ledger, identityTenants, log });
@@ -33,6 +33,7 @@ export async function startApi(
     ledger,
     workflows: createSessionWorkflows(link, config.temporal.taskQueue, options.eager),
     taskQueue: config.temporal.taskQueue,
+    prices,
     temporalIsUp: () => watch.isUp("temporal"),
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
     authenticate: authenticatorFor(config.authMode, identity, hop.fromGateway),

@@ -19,6 +19,7 @@ export interface OrchestratorConfig {
   readonly identityCredentialFile: string;
   /** Base of the model service's `/v1` paths. */
   readonly modelUrl: URL;
+  readonly budgets: { readonly maxOutputTokens: number; readonly pricesFile: string | undefined };
   readonly authMode: AuthMode;
   readonly gateway: { readonly required: boolean; readonly keyFile: string | undefined };
   readonly host: string;
@@ -60,6 +61,7 @@ export function readOrchestratorConfig(
     ),
     identityCredentialFile: settings.IDENTITY_CREDENTIAL_FILE ?? `${settings.DATA_DIR}/credentials/orchestrator`,
     modelUrl: modelUrl(settings),
+    budgets: { maxOutputTokens: settings.MODEL_MAX_OUTPUT_TOKENS, pricesFile: settings.MODEL_PRICES_FILE },
     authMode: settings.AUTH_MODE,
     gateway: gatewayTrust(settings),
     host: settings.HOST,

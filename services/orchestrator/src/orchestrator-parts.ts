@@ -10,6 +10,7 @@ import { createIdentityClient, type IdentityClient } from "./adapters/identity-c
 import { createIdentityTenants, type IdentityTenants } from "./adapters/identity-tenants.ts";
 import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
+import { loadPrices, type Prices } from "./budgets/price-table.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { loadMasterKeys } from "./contents/master-keys.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -35,6 +36,7 @@ export interface OrchestratorParts {
   readonly identityTenants: IdentityTenants;
   readonly snapshots: TenantSnapshots;
   readonly model: ModelClient;
+  readonly prices: Prices;
   /** Undefined where no brokers are named. */
   readonly kafka: KafkaParts | undefined;
   readonly watch: DependencyWatch<Dependency>;
@@ -51,6 +53,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   installTemporalRuntime(log);
+  const prices = loadPrices(config.budgets.pricesFile);
   const ledger = await openLedger(config.ledger, loadMasterKeys(config.masterKeys));
   const converters = createDataConverters(ledger, config.temporal.namespace);
   const link = new TemporalLink(config.temporal, converters.client);
@@ -94,6 +97,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     identityTenants,
     snapshots: new TenantSnapshots(ledger),
     model,
+    prices,
     kafka,
     watch,
     missing: () => watch.missing().map(({ name, address }) => ({ name, address, required: required.has(name) })),

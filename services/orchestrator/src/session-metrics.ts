@@ -7,6 +7,8 @@ export interface SessionMetrics {
   readonly activitySeconds: Histogram<"activity" | "outcome">;
   readonly modelTokens: Counter<"kind">;
   readonly openStreams: Gauge;
+  readonly budgetRefusals: Counter<"dimension">;
+  readonly budgetOverruns: Counter;
   readonly reconciled: Counter<"repair">;
   readonly callsShed: Counter<"dependency" | "reason">;
 }
@@ -48,6 +50,17 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
       name: "soma_sessions_reconciled_total",
       help: "Sessions whose row was brought to what Temporal says, by repair: run (its run id was missing) or the status that they had ended with",
       labelNames: ["repair"],
+      registers,
+    }),
+    budgetRefusals: new Counter({
+      name: "soma_budget_refusals_total",
+      help: "Effects that did not begin, or ended, for want of budget, by dimension of the session's budget (tokens, cost_micros, steps, wall_seconds) or of the tenant's day (tokens_per_day, cost_micros_per_day)",
+      labelNames: ["dimension"],
+      registers,
+    }),
+    budgetOverruns: new Counter({
+      name: "soma_budget_overruns_total",
+      help: "Model calls that report more tokens than were set aside for them: the model service does not keep to its cap, or its tokenizer is not of bytes",
       registers,
     }),
     openStreams: new Gauge({ name: "soma_event_streams_open", help: "Open event streams of this process", registers }),

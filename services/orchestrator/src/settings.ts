@@ -84,6 +84,19 @@ export const OrchestratorSettings = Type.Object({
       description: "Any OpenAI-compatible server instead of Ray; wins over `RAY_ADDRESS`.",
     }),
   ),
+  MODEL_MAX_OUTPUT_TOKENS: Type.Integer({
+    default: 1_024,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      "The most that a model call may write where a budget or a tenant's quota bounds it; policy and the request can only ask for less. What is set aside for a call is this and its input.",
+  }),
+  MODEL_PRICES_FILE: Type.Optional(
+    Type.String({
+      description:
+        "Prices of models, as YAML or JSON; read at the start. Unset: there are no prices, and a bound of money is refused with PRICE_UNKNOWN. API and workers have the same.",
+    }),
+  ),
   AUTH_MODE: Type.Unsafe<AuthMode>(
     Type.String({
       default: "required",

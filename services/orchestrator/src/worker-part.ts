@@ -25,7 +25,8 @@ export async function startWorker(
   parts: OrchestratorParts,
   deltas: DeltaHub,
 ): Promise<WorkerPart> {
-  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots, prices } = parts;
+  const { maxOutputTokens } = config.budgets;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
   const activities = createActivities({
@@ -39,6 +40,8 @@ export async function startWorker(
     snapshots,
     metrics,
     conversationBytes: config.conversationBytes,
+    prices,
+    maxOutputTokens,
     now,
   });
   const bundle = await buildWorkflowBundle();

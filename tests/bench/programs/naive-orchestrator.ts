@@ -17,11 +17,26 @@ const now = (): Date => new Date();
 await runService(async () => {
   const config = readOrchestratorConfig();
   const parts = await openParts(config);
-  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots } = parts;
+  const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots, prices } = parts;
+  const { maxOutputTokens } = config.budgets;
   const deltas = new DeltaHub();
   const keys = loadWorkerKeys(config.workerKeyFile);
   const { conversationBytes } = config;
-  const deps = { log, ledger, policy, identity, model, keys, deltas, snapshots, metrics, conversationBytes, now };
+  const deps = {
+    log,
+    ledger,
+    policy,
+    identity,
+    model,
+    keys,
+    deltas,
+    snapshots,
+    metrics,
+    conversationBytes,
+    prices,
+    maxOutputTokens,
+    now,
+  };
   const worker = new SessionWorker({
     link,
     ...config.temporal,

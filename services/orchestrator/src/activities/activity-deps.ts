@@ -2,6 +2,7 @@ import type { Logger } from "@soma/kit/logger";
 import type { IdentityClient } from "../adapters/identity-client.ts";
 import type { ModelClient } from "../adapters/model-client.ts";
 import type { PolicyClient } from "../adapters/policy-client.ts";
+import type { Prices } from "../budgets/price-table.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkerKeys } from "../permits/worker-key.ts";
 import type { SessionMetrics } from "../session-metrics.ts";
@@ -21,5 +22,8 @@ export interface ActivityDeps {
   readonly metrics: SessionMetrics;
   /** How much of a conversation the model is given again, in bytes of its texts. */
   readonly conversationBytes: number;
+  readonly prices: Prices;
+  /** What a model call may write at most where a budget or a quota bounds it. */
+  readonly maxOutputTokens: number;
   now(): Date;
 }

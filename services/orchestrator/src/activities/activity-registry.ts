@@ -10,6 +10,7 @@ import { createEndTurn } from "./end-turn.ts";
 import { createEvaluatePolicy } from "./evaluate-policy.ts";
 import { createIssueIdentityToken } from "./issue-identity-token.ts";
 import { createRequestApproval } from "./request-approval.ts";
+import { createRecordExhaustedBudget } from "./record-exhausted-budget.ts";
 import { createRunSlmCompletion } from "./run-slm-completion.ts";
 import type { SessionActivities } from "./session-activities.ts";
 
@@ -21,6 +22,7 @@ export function createActivities(deps: ActivityDeps): SessionActivities {
     "evaluate-policy": translated(deps, "evaluate-policy", createEvaluatePolicy(deps)),
     "issue-identity-token": translated(deps, "issue-identity-token", createIssueIdentityToken(deps)),
     "run-slm-completion": translated(deps, "run-slm-completion", createRunSlmCompletion(deps)),
+    "record-exhausted-budget": translated(deps, "record-exhausted-budget", createRecordExhaustedBudget(deps)),
     "emit-audit-event": translated(deps, "emit-audit-event", createEmitAuditEvent(deps)),
     "apply-action": translated(deps, "apply-action", createApplyAction(deps)),
     "request-approval": translated(deps, "request-approval", createRequestApproval(deps)),

@@ -4,10 +4,11 @@ import { Type } from "typebox";
 import { Value } from "typebox/value";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { decide } from "../permits/decide.ts";
-import { judgedText } from "../sessions/session-prompt.ts";
+import { askedOf, judgedText } from "../sessions/session-prompt.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { readText } from "./asked-messages.ts";
 import { findKnownSession, knownSession } from "./known-session.ts";
+import { readAsked } from "./run-slm-completion.ts";
 import type { SessionActivities, TurnTexts } from "./session-activities.ts";
 import { assertDayLeft, passTenantGate } from "./tenant-gate.ts";
 import { recordingOutage } from "./waiting.ts";
@@ -31,8 +32,12 @@ export function createEvaluatePolicy(deps: ActivityDeps): SessionActivities["eva
     };
     const prompt = turn === undefined ? judgedText(session) : await readText(deps, row, turn.message_digest);
     const metadata = turn === undefined ? (session.metadata ?? {}) : await readMetadata(deps, row);
+    const meter = {
+      model: row.model,
+      asked: () => (turn === undefined ? Promise.resolve(askedOf(session)) : readAsked(deps, row, governed)),
+    };
     return recordingOutage(deps, row, proposal.step, () =>
-      decide(deps, row, { ...proposal, governed, prompt, metadata }, Context.current().cancellationSignal),
+      decide(deps, row, { ...proposal, governed, prompt, metadata, meter }, Context.current().cancellationSignal),
     );
   };
 }

@@ -1,8 +1,10 @@
 import { CancelledFailure } from "@temporalio/common";
 import type { EventData, NewEvent } from "@soma/contracts/audit";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
-import { errors } from "@soma/contracts/error-codes";
+import { errors, type ErrorCode } from "@soma/contracts/error-codes";
 import { DomainError } from "@soma/kit/domain-error";
+import { countRefusal, settledCost } from "../budgets/count-budget.ts";
+import { assertTimeLeft, WallClock } from "../budgets/wall-clock.ts";
 import { checkPermit } from "../permits/permit.ts";
 import { openToken } from "../permits/token-seal.ts";
 import type { NewContent } from "../ledger/content.ts";
@@ -42,7 +44,7 @@ interface Effect<Result> {
  * dies after that, the next attempt finds it and does nothing twice.
  *
  * @throws DomainError PERMIT_INVALID, PERMIT_EXPIRED, SESSION_CANCELED, TENANT_SUSPENDED (for now), AUDIT_UNAVAILABLE (no durable record, no effect),
- *   MODEL_TOKEN_REFUSED (revoked, before or meanwhile), IDENTITY_UNAVAILABLE, or the effect's own.
+ *   BUDGET_EXCEEDED (none left, or its wall time over meanwhile), QUOTA_EXCEEDED, MODEL_TOKEN_REFUSED (revoked, before or meanwhile), IDENTITY_UNAVAILABLE, or the effect's own.
  */
 export async function performEffect<Result>(
   deps: ActivityDeps,
@@ -65,23 +67,26 @@ export async function performEffect<Result>(
   const intent = intentOf(row, permit, action, sealed);
   await recordIntent(deps, row, [...recoveredEvents(row, permit.step, "identity-service"), intent], token, permit);
   let outcome: Outcome<Result>;
+  const wall = new WallClock(deps);
+  const signal = AbortSignal.any([watch.signal, wall.signal]);
   watch.start();
+  wall.start(row);
   try {
-    outcome = await recordingOutage(deps, row, permit.step, () =>
-      effect.perform({ permit, row, token, signal: watch.signal }),
-    );
+    outcome = await recordingOutage(deps, row, permit.step, () => effect.perform({ permit, row, token, signal }));
   } catch (error) {
-    const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
+    const cause: unknown = signal.aborted ? signal.reason : error;
+    countRefusal(deps.metrics, cause);
     if (isFinal(cause)) await endTokens(deps, [token, watch.token], permit);
     throw cause;
   } finally {
     watch.stop();
+    wall.stop();
   }
   const completed: NewEvent = {
     ...eventContext(row),
     type: "effect.completed",
     key: stepKeys.completed(permit.step),
-    data: outcome.data,
+    data: { ...outcome.data, ...settledCost(deps.metrics, permit, outcome.data.usage) },
   };
   try {
     await deps.ledger.append([...recoveredEvents(row, permit.step, "slm"), completed], outcome.contents);
@@ -96,10 +101,10 @@ export async function performEffect<Result>(
 }
 
 /**
- * No effect begins after a recorded request to cancel, a repeated one of an earlier intent included; the token is of no
- * more use then.
+ * No effect begins after a recorded request to cancel, a repeated one of an earlier intent included, nor without budget;
+ * the token is of no more use then.
  *
- * @throws DomainError SESSION_CANCELED
+ * @throws DomainError SESSION_CANCELED, BUDGET_EXCEEDED, QUOTA_EXCEEDED
  */
 async function recordIntent(
   deps: ActivityDeps,
@@ -110,12 +115,16 @@ async function recordIntent(
 ): Promise<void> {
   try {
     if (row.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
+    assertTimeLeft(row, deps.now());
     await deps.ledger.append(intent);
   } catch (error) {
-    if (error instanceof DomainError && error.code === "SESSION_CANCELED") await endTokens(deps, [token], permit);
+    countRefusal(deps.metrics, error);
+    if (error instanceof DomainError && endsTheStep.has(error.code)) await endTokens(deps, [token], permit);
     throw error;
   }
 }
+
+const endsTheStep: ReadonlySet<ErrorCode> = new Set(["SESSION_CANCELED", "BUDGET_EXCEEDED", "QUOTA_EXCEEDED"]);
 
 /**
  * True when the step ends with this error, and its token with it. An attempt that ends because its worker stops, or
@@ -140,7 +149,8 @@ function intentOf(row: SessionRow, permit: Permit, action: GovernedAction, token
       decision_id: permit.decision_id,
       jti: token.jti,
       ...(permit.approval_id !== undefined && { approval_id: permit.approval_id }),
-      ...(permit.reserve !== undefined && { reserved: permit.reserve }),
+      ...(permit.reserve && { reserved: permit.reserve }),
+      ...(permit.price && { price: permit.price }),
     },
   };
 }

@@ -5,6 +5,7 @@ import type { GovernedAction } from "@soma/contracts/permit";
 import type { ChatMessage, ChatPrompt } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Value } from "typebox/value";
+import { assertWithinReserve } from "../budgets/step-meter.ts";
 import { newContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { readChatPrompt } from "../sessions/session-prompt.ts";
@@ -37,6 +38,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
         async perform({ permit: checked, row, token, signal }) {
           let offset = 0;
           const { base, asked, ...prompt } = await readAsked(deps, row, action);
+          assertWithinReserve(checked, prompt);
           const completion = await deps.model.complete({
             ...prompt,
             ...modelOf(action),
@@ -77,8 +79,12 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
   };
 }
 
-/** What the action names, which the permit is bound to: the digests of the conversation and of what is asked now. */
-async function readAsked(deps: ActivityDeps, row: SessionRow, action: GovernedAction): Promise<ChatPrompt & Asked> {
+/** All that the model is given, by what the action names and the permit is bound to: conversation, and what is asked now. */
+export async function readAsked(
+  deps: ActivityDeps,
+  row: SessionRow,
+  action: GovernedAction,
+): Promise<ChatPrompt & Asked> {
   const digest = digestArgument(action, "prompt_digest");
   if (digest === undefined) throw new DomainError("PERMIT_INVALID", "The action names no prompt.");
   const base = digestArgument(action, "base_hash");

@@ -1,6 +1,8 @@
 import type { TurnOutcome } from "@soma/contracts/audit";
+import type { Reservation } from "@soma/contracts/budget";
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import type { Digest } from "@soma/contracts/ids";
+import type { OutOfBudget } from "@soma/contracts/policy";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import type {
   DecisionSummary,
@@ -131,6 +133,15 @@ export interface SessionWorkflowResult {
   readonly usage?: Usage;
 }
 
+/** A step that has no budget, in the words of its permit. */
+export interface ExhaustedBudgetInput {
+  readonly tenant: string;
+  readonly session_id: string;
+  readonly step: string;
+  readonly round: number;
+  readonly reserve: Reservation;
+}
+
 /** The activities by wire name; workflows import these types and nothing else of them. */
 export interface SessionActivities {
   "evaluate-policy"(this: void, input: EvaluatePolicyInput): Promise<PolicyOutcome>;
@@ -141,6 +152,7 @@ export interface SessionActivities {
     action: GovernedAction,
     token: SealedToken,
   ): Promise<CompletionResult>;
+  "record-exhausted-budget"(this: void, input: ExhaustedBudgetInput): Promise<OutOfBudget | "decide_anew">;
   "emit-audit-event"(this: void, input: SessionEndInput): Promise<void>;
   "apply-action"(this: void, input: ApplyActionInput): Promise<AppliedAction>;
   "request-approval"(

@@ -58,6 +58,7 @@ export const stepKeys = {
   decided: (step: string, round: number): string => `${step}/policy.decided/${String(round)}`,
   tokenIssued: (step: string, round: number): string => `${step}/token.issued/${String(round)}`,
   intended: (step: string, round: number): string => `${step}/effect.intended/${String(round)}`,
+  exhausted: (step: string, round: number): string => `${step}/budget.exhausted/${String(round)}`,
   completed: (step: string): string => `${step}/effect.completed`,
   failed: (step: string): string => `${step}/effect.failed`,
 };

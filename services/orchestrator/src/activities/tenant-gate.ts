@@ -26,11 +26,18 @@ export async function passTenantGate(deps: ActivityDeps, row: SessionRow, step: 
   return findKnownSession(deps, row.tenant, row.session_id);
 }
 
-/** No permit once the day's tokens are used up; read anew, because it is counted. @throws DomainError QUOTA_EXCEEDED */
+/**
+ * No permit once the day is used up; read anew, because it is counted. What is still set aside is judged with the intent.
+ *
+ * @throws DomainError QUOTA_EXCEEDED
+ */
 export async function assertDayLeft(deps: ActivityDeps, { tenant }: SessionRow): Promise<void> {
-  const limit = (await deps.snapshots.find(tenant))?.settings.quotas.tokens_per_day;
-  if (limit === undefined) return;
+  const quotas = (await deps.snapshots.find(tenant))?.settings.quotas;
+  if (quotas === undefined) return;
   const now = deps.now();
-  if ((await deps.ledger.tenants.tokensOn({ tenant, day: dayOf(now) })) >= limit)
-    throw quotaExceeded("tokens_per_day", limit, secondsLeftOf(now));
+  const { spent } = await deps.ledger.tenants.useOn({ tenant, day: dayOf(now) });
+  const { tokens_per_day, cost_micros_per_day } = quotas;
+  if (spent.tokens >= tokens_per_day) throw quotaExceeded("tokens_per_day", tokens_per_day, secondsLeftOf(now));
+  if (cost_micros_per_day !== undefined && spent.cost_micros >= cost_micros_per_day)
+    throw quotaExceeded("cost_micros_per_day", cost_micros_per_day, secondsLeftOf(now));
 }

@@ -5,6 +5,7 @@ import type { Appended } from "./ledger.ts";
 import { eventConflict, sessionNotFound } from "./refusals.ts";
 import type { SessionHead } from "./session-head.ts";
 import { projectSession } from "./session-projection.ts";
+import { tenantDaysAfter, type TenantDays } from "./tenant-days.ts";
 
 /**
  * What several appends of one tenant come to, worked out in memory from the sessions that are locked and the events
@@ -16,10 +17,17 @@ export class AppendPlan {
   readonly #changed = new Set<string>();
   readonly events: SealedEvent<AuditEvent>[] = [];
   readonly contents: SealedContent[] = [];
+  #days: TenantDays;
 
-  constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>) {
+  constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>, days: TenantDays) {
     this.#heads = new Map(heads);
     this.#recorded = new Map(recorded);
+    this.#days = days;
+  }
+
+  /** The tenant's days after all that was added. */
+  get days(): TenantDays {
+    return this.#days;
   }
 
   /** The sessions that are to be written. */
@@ -31,6 +39,7 @@ export class AppendPlan {
   add(events: readonly NewEvent[], contents: readonly SealedContent[], now: () => Date): readonly Appended[] {
     const heads = new Map<string, SessionHead>();
     const sealed = new Map<string, SealedEvent<AuditEvent>>();
+    let days = this.#days;
     const appended = events.map((input): Appended => {
       const id = eventId(input.tenant, input.session_id, input.key);
       const recorded = sealed.get(id)?.event ?? this.#recorded.get(id);
@@ -44,6 +53,7 @@ export class AppendPlan {
       const place = { sequence: before.last_seq + 1, prevhash: head.lastHash, time: now().toISOString() };
       const next = sealEvent(input, place);
       const row = { ...projectSession(before, next.event), workflow_id, ...(run_id !== undefined && { run_id }) };
+      days = tenantDaysAfter(days, next.event);
       heads.set(input.session_id, { row, lastHash: next.event.hash });
       sealed.set(id, next);
       return { event: next.event, duplicate: false };
@@ -56,6 +66,7 @@ export class AppendPlan {
       this.#recorded.set(id, one.event);
       this.events.push(one);
     }
+    this.#days = days;
     this.contents.push(...contents);
     return appended;
   }

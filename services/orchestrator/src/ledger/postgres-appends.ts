@@ -10,8 +10,7 @@ import { insertContents } from "./postgres-contents.ts";
 import type { PostgresDatabase, Query } from "./postgres-database.ts";
 import { findEvents, insertEvents } from "./postgres-events.ts";
 import { lockSessions, updateSessions } from "./postgres-sessions.ts";
-import { spendTokens } from "./postgres-tenants.ts";
-import { spentTokens } from "./spent-tokens.ts";
+import { lockTenantDays, writeTenantDays } from "./postgres-tenant-days.ts";
 
 interface Waiting {
   readonly events: readonly NewEvent[];
@@ -100,10 +99,13 @@ export class PostgresAppends {
       query,
       events.map((event) => eventId(event.tenant, event.session_id, event.key)),
     );
-    const plan = new AppendPlan(heads, recorded);
+    // One time for all: what is set aside belongs to the day that is locked, also in the moment of midnight.
+    const now = this.#options.now();
+    const days = await lockTenantDays(query, tenant, events, now);
+    const plan = new AppendPlan(heads, recorded, days);
     const outcomes = group.map((waiting) => {
       try {
-        const appended = plan.add(waiting.events, waiting.contents, this.#options.now);
+        const appended = plan.add(waiting.events, waiting.contents, () => now);
         return () => waiting.resolve(appended);
       } catch (error) {
         return () => waiting.reject(error);
@@ -112,9 +114,7 @@ export class PostgresAppends {
     await insertContents(query, plan.contents);
     if (plan.events.length > 0) {
       await updateSessions(query, plan.changed);
-      // After the sessions, in every append: no two wait for each other.
-      for (const [day, tokens] of spentTokens(plan.events.map(({ event }) => event)))
-        await spendTokens(query, { tenant, day }, tokens);
+      await writeTenantDays(query, tenant, days, plan.days);
       await insertEvents(query, plan.events);
     }
     return outcomes;

@@ -1,3 +1,4 @@
+import type { TenantUsage } from "@soma/contracts/tenant";
 import { tenantSubject, type TenantEvent } from "@soma/contracts/tenant-events";
 import type { PostgresDatabase, Query } from "./postgres-database.ts";
 import { findTenantEvents, insertEvents, readTenantEvents } from "./postgres-events.ts";
@@ -8,13 +9,14 @@ import {
   keepChange,
   listTenants,
   lockTenant,
-  tokensOn,
   usageOf,
+  useOn,
   writeTenant,
 } from "./postgres-tenants.ts";
+import type { DayUse } from "./tenant-days.ts";
 import { planTenantAppend, tenantEventIds, tenantOfAppend } from "./tenant-plan.ts";
 import type { TenantRow } from "./tenant-row.ts";
-import type { TenantAppend, TenantAppended, TenantDay, TenantStore, TenantUsage } from "./tenant-store.ts";
+import type { TenantAppend, TenantAppended, TenantDay, TenantStore } from "./tenant-store.ts";
 
 interface Access {
   readonly database: PostgresDatabase;
@@ -57,8 +59,8 @@ export class PostgresTenantStore implements TenantStore {
     return this.#read(query.tenant, (ask) => usageOf(ask, query));
   }
 
-  tokensOn(query: TenantDay): Promise<number> {
-    return this.#read(query.tenant, (ask) => tokensOn(ask, query));
+  useOn(query: TenantDay): Promise<DayUse> {
+    return this.#read(query.tenant, (ask) => useOn(ask, query));
   }
 
   unannounced(query: { after: string; limit: number }): Promise<readonly TenantRow[]> {

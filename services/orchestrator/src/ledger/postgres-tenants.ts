@@ -1,3 +1,4 @@
+import type { TenantUsage } from "@soma/contracts/tenant";
 import { forgottenAt } from "./idempotency-record.ts";
 import type { Query } from "./postgres-database.ts";
 import { LostRace } from "./postgres-failure.ts";
@@ -6,8 +7,10 @@ import { assertLimit } from "./session-page.ts";
 import { integerOf, textOf } from "./stored-row.ts";
 import { tenantHeadOf, tenantRowOf, type TenantHead } from "./tenant-head.ts";
 import type { TenantPlan } from "./tenant-plan.ts";
+import { dayUseOf } from "./tenant-day-row.ts";
+import { unusedDay, type DayUse } from "./tenant-days.ts";
 import type { TenantRow } from "./tenant-row.ts";
-import type { TenantAppend, TenantDay, TenantUsage } from "./tenant-store.ts";
+import type { TenantAppend, TenantDay } from "./tenant-store.ts";
 
 /** A tenant, locked until the end of the transaction: what is counted after it is exact. */
 export async function lockTenant(query: Query, tenant: string): Promise<TenantHead | undefined> {
@@ -65,20 +68,17 @@ export async function usageOf(query: Query, day: TenantDay): Promise<TenantUsage
      WHERE tenant = $1 AND status NOT IN ('completed', 'denied', 'failed', 'canceled', 'timed_out')`,
     [day.tenant],
   );
-  return { running_sessions: integerOf(row, "running"), tokens_today: await tokensOn(query, day) };
+  const { spent } = await useOn(query, day);
+  return {
+    running_sessions: integerOf(row, "running"),
+    tokens_today: spent.tokens,
+    ...(spent.cost_micros > 0 && { cost_micros_today: spent.cost_micros }),
+  };
 }
 
-export async function tokensOn(query: Query, { tenant, day }: TenantDay): Promise<number> {
-  const [row] = await query("SELECT tokens FROM soma.tenant_usage WHERE tenant = $1 AND day = $2", [tenant, day]);
-  return row === undefined ? 0 : integerOf(row, "tokens");
-}
-
-export async function spendTokens(query: Query, { tenant, day }: TenantDay, tokens: number): Promise<void> {
-  await query(
-    `INSERT INTO soma.tenant_usage AS u VALUES ($1, $2, $3)
-     ON CONFLICT (tenant, day) DO UPDATE SET tokens = u.tokens + excluded.tokens`,
-    [tenant, day, tokens],
-  );
+export async function useOn(query: Query, { tenant, day }: TenantDay): Promise<DayUse> {
+  const [row] = await query("SELECT * FROM soma.tenant_usage WHERE tenant = $1 AND day = $2", [tenant, day]);
+  return row === undefined ? unusedDay : dayUseOf(row);
 }
 
 /** What a change with this key came to before. @throws DomainError `IDEMPOTENCY_KEY_REUSED` */

@@ -1,6 +1,8 @@
 import { Budget, budgetDimensions, BudgetUse, Reservation, type BudgetDimension } from "@soma/contracts/budget";
+import type { ErrorCode } from "@soma/contracts/error-codes";
 import { DomainError } from "@soma/kit/domain-error";
 import { Type } from "typebox";
+import { ShortageError } from "./shortage-error.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -25,10 +27,16 @@ export function newBudget(limit: Budget): BudgetState {
 
 /** All that is set aside now. */
 export function reservedTotal({ reserved }: BudgetState): Reservation {
-  return Object.values(reserved).reduce(
-    (sum, one) => ({ tokens: sum.tokens + one.tokens, cost_micros: sum.cost_micros + one.cost_micros }),
-    noReservation,
-  );
+  return Object.values(reserved).reduce(sumOf, noReservation);
+}
+
+/** Stays within the integers that a number holds: a target may report whatever it likes. */
+export function sumOf(one: Reservation, other: Reservation): Reservation {
+  const most = Number.MAX_SAFE_INTEGER;
+  return {
+    tokens: Math.min(one.tokens + other.tokens, most),
+    cost_micros: Math.min(one.cost_micros + other.cost_micros, most),
+  };
 }
 
 /** A bound that an effect would break. */
@@ -43,7 +51,7 @@ export interface Shortage {
 /**
  * The first bound that one more effect would break, if any. Pure.
  *
- * @param ageSeconds since the session's start, whole seconds begun
+ * @param ageSeconds since the session's start, whole seconds passed
  */
 export function shortageOf(
   budget: BudgetState,
@@ -91,7 +99,7 @@ export function settle(budget: BudgetState, effectKey: string, used: Reservation
   const { spent } = budget;
   return {
     ...without(budget, effectKey),
-    spent: { ...spent, tokens: spent.tokens + used.tokens, cost_micros: spent.cost_micros + used.cost_micros },
+    spent: { ...spent, ...sumOf(spent, used) },
   };
 }
 
@@ -115,11 +123,31 @@ export function extend(budget: BudgetState, added: Budget): BudgetState {
   return { ...budget, limit };
 }
 
-export function budgetExceeded({ dimension, limit, used, needed }: Shortage): DomainError {
-  return new DomainError(
-    "BUDGET_EXCEEDED",
-    `The session's budget ${dimension} is ${String(limit)}; ${String(used)} are used or set aside and this step may take ${String(needed)}. Extend it with the action extend-budget.`,
-  );
+export function budgetExceeded({ dimension, limit, used, needed }: Shortage): ShortageError {
+  const detail = `The session's budget ${dimension} is ${String(limit)}; ${String(used)} are used or set aside and this step may take ${String(needed)}. Extend it with the action extend-budget.`;
+  return new ShortageError(dimension, new DomainError("BUDGET_EXCEEDED", detail));
+}
+
+/**
+ * Failures that every attempt has before the model begins: nothing was used. A refused token is none of them, because one
+ * that is revoked ends a call that runs; nor is MODEL_REJECTED, which also says that the effect key ran with another request.
+ */
+const nothingRan: ReadonlySet<ErrorCode> = new Set([
+  "MODEL_NOT_FOUND",
+  "MODEL_PROMPT_TOO_LONG",
+  "MEMORY_REJECTED",
+  "MEMORY_TOKEN_REFUSED",
+  "MEMORY_UNAVAILABLE",
+]);
+
+/** What becomes of what was set aside for an effect that failed. */
+export function outcomeOfFailure(code: ErrorCode): "released" | "forfeited" {
+  return nothingRan.has(code) ? "released" : "forfeited";
+}
+
+/** Whole seconds since the session's start. */
+export function ageOf({ created_at }: { readonly created_at: string }, time: string): number {
+  return Math.max(0, Math.floor((Date.parse(time) - Date.parse(created_at)) / 1000));
 }
 
 function without(budget: BudgetState, effectKey: string): BudgetState {

@@ -4,7 +4,17 @@ import { isTerminal } from "@soma/contracts/session";
 import { nextState, openPhases, type MachineState, type OpenPhase, type Phase } from "@soma/contracts/session-machine";
 import { DomainError } from "@soma/kit/domain-error";
 import * as approvals from "./session-approvals.ts";
-import { extend, forfeit, newBudget, release, reserve, settle, type BudgetState } from "./session-budget.ts";
+import {
+  ageOf,
+  extend,
+  forfeit,
+  newBudget,
+  outcomeOfFailure,
+  release,
+  reserve,
+  settle,
+  type BudgetState,
+} from "./session-budget.ts";
 import type { SessionProjection } from "./session-row.ts";
 import { firstTurn, messageReceived, turnEnded, turnStarted } from "./session-turns.ts";
 import { typedEvent, type TypedEvent } from "./typed-event.ts";
@@ -48,7 +58,7 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
       // Here, and so in the append itself: between a look at the session and the intent a cancellation could be recorded.
       if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
       return withBudget({ ...before, ...listed(approvals.used(before.approvals ?? [], data, time)) }, (budget) =>
-        reserve(budget, data.effect_key, data.reserved ?? nothing, ageSeconds(before, time)),
+        reserve(budget, data.effect_key, data.reserved ?? nothing, ageOf(before, time)),
       );
     case "effect.completed": {
       const { result_digest, model, finish_reason, usage, effect_key, cost_micros = 0 } = data;
@@ -58,7 +68,9 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
     }
     case "effect.failed":
       return withBudget(before, (budget) =>
-        nothingRan.has(data.code) ? release(budget, data.effect_key) : forfeit(budget, data.effect_key),
+        outcomeOfFailure(data.code) === "released"
+          ? release(budget, data.effect_key)
+          : forfeit(budget, data.effect_key),
       );
     case "memory.recalled":
     case "memory.remembered":
@@ -119,7 +131,11 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
     case "memory.skipped":
     case "action.decided":
     case "action.refused":
+      return before;
     case "budget.exhausted":
+      // An extension came in between: what the event says is not so any more, and nobody has to wait.
+      if (before.budget?.limit[data.dimension] !== data.limit)
+        throw new DomainError("TRANSITION_NOT_ALLOWED", "The session's budget is another one by now.");
       return before;
     default:
       return neverAnEvent(type);
@@ -211,22 +227,6 @@ function withBudget(session: SessionProjection, change: (budget: BudgetState) =>
 }
 
 const nothing = { tokens: 0, cost_micros: 0 } as const;
-
-/** Whole seconds begun since the session's start. */
-function ageSeconds({ created_at }: SessionProjection, time: string): number {
-  return Math.max(0, Math.ceil((Date.parse(time) - Date.parse(created_at)) / 1000));
-}
-
-/** Failures before the model began: nothing was used. */
-const nothingRan: ReadonlySet<ErrorCode> = new Set([
-  "MODEL_REJECTED",
-  "MODEL_NOT_FOUND",
-  "MODEL_PROMPT_TOO_LONG",
-  "MODEL_TOKEN_REFUSED",
-  "MEMORY_REJECTED",
-  "MEMORY_TOKEN_REFUSED",
-  "MEMORY_UNAVAILABLE",
-]);
 
 /** What a paused session waits for once nothing is down any more. */
 function pauseCodeOf({ status, paused }: SessionProjection): Pick<SessionProjection, "blocked_code"> {

@@ -37,6 +37,7 @@ import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteRelay } from "./sqlite-relay.ts";
 import { SqlitePlainContents } from "./sqlite-plain-contents.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
+import { SqliteTenantDays } from "./sqlite-tenant-days.ts";
 import { SqliteTenantStore } from "./sqlite-tenant-store.ts";
 import { SqliteTenants } from "./sqlite-tenants.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
@@ -131,6 +132,7 @@ class SqliteLedger implements Ledger {
         contents: this.#contents,
         idempotency: this.#idempotency,
         tenants,
+        tenantDays: new SqliteTenantDays(database),
       },
       now,
     );

@@ -1,8 +1,10 @@
+import type { TenantUsage } from "@soma/contracts/tenant";
 import type { TenantEvent } from "@soma/contracts/tenant-events";
 import type { SqliteTenants } from "./sqlite-tenants.ts";
+import type { DayUse } from "./tenant-days.ts";
 import type { TenantRow } from "./tenant-row.ts";
 import { tenantOfAppend } from "./tenant-plan.ts";
-import type { TenantAppend, TenantAppended, TenantDay, TenantStore, TenantUsage } from "./tenant-store.ts";
+import type { TenantAppend, TenantAppended, TenantDay, TenantStore } from "./tenant-store.ts";
 
 /** How the ledger runs work on its database: writes in its transactions, reads outside. */
 interface Access {
@@ -45,8 +47,8 @@ export class SqliteTenantStore implements TenantStore {
     return this.#access.read(() => this.#tenants.usage(query));
   }
 
-  tokensOn(query: TenantDay): Promise<number> {
-    return this.#access.read(() => this.#tenants.tokensOn(query));
+  useOn(query: TenantDay): Promise<DayUse> {
+    return this.#access.read(() => this.#tenants.useOn(query));
   }
 
   unannounced(query: { after: string; limit: number }): Promise<readonly TenantRow[]> {

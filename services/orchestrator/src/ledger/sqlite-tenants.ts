@@ -1,3 +1,4 @@
+import type { TenantUsage } from "@soma/contracts/tenant";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { tenantSubject } from "@soma/contracts/tenant-events";
 import { forgottenAt } from "./idempotency-record.ts";
@@ -8,8 +9,10 @@ import { integerOf, textOf } from "./stored-row.ts";
 import { assertAdmitted, type SessionAdmission } from "./tenant-admission.ts";
 import { tenantHeadOf, tenantRowOf, type TenantHead } from "./tenant-head.ts";
 import { planTenantAppend, tenantEventIds, type TenantPlan } from "./tenant-plan.ts";
+import { dayUseOf } from "./tenant-day-row.ts";
+import { unusedDay, type DayUse } from "./tenant-days.ts";
 import type { TenantRow } from "./tenant-row.ts";
-import { dayOf, type TenantAppend, type TenantAppended, type TenantDay, type TenantUsage } from "./tenant-store.ts";
+import { dayOf, type TenantAppend, type TenantAppended, type TenantDay } from "./tenant-store.ts";
 
 /** The tables of tenants, and what a write does to them inside its transaction. */
 export class SqliteTenants {
@@ -21,8 +24,7 @@ export class SqliteTenants {
   readonly #unannounced: StatementSync;
   readonly #acknowledge: StatementSync;
   readonly #running: StatementSync;
-  readonly #tokens: StatementSync;
-  readonly #spend: StatementSync;
+  readonly #use: StatementSync;
   readonly #findChange: StatementSync;
   readonly #keepChange: StatementSync;
   readonly #forgetChanges: StatementSync;
@@ -45,11 +47,7 @@ export class SqliteTenants {
       `SELECT count(*) AS running FROM sessions
        WHERE tenant = ? AND status NOT IN ('completed', 'denied', 'failed', 'canceled', 'timed_out')`,
     );
-    this.#tokens = database.prepare("SELECT tokens FROM tenant_usage WHERE tenant = ? AND day = ?");
-    this.#spend = database.prepare(
-      `INSERT INTO tenant_usage VALUES (?, ?, ?)
-       ON CONFLICT (tenant, day) DO UPDATE SET tokens = tokens + excluded.tokens`,
-    );
+    this.#use = database.prepare("SELECT * FROM tenant_usage WHERE tenant = ? AND day = ?");
     this.#findChange = database.prepare(
       "SELECT request_digest, projection FROM tenant_changes WHERE tenant = ? AND key = ? AND created_at > ?",
     );
@@ -103,16 +101,17 @@ export class SqliteTenants {
 
   usage(query: TenantDay): TenantUsage {
     const row = this.#running.get(query.tenant) ?? {};
-    return { running_sessions: integerOf(row, "running"), tokens_today: this.tokensOn(query) };
+    const { spent } = this.useOn(query);
+    return {
+      running_sessions: integerOf(row, "running"),
+      tokens_today: spent.tokens,
+      ...(spent.cost_micros > 0 && { cost_micros_today: spent.cost_micros }),
+    };
   }
 
-  tokensOn({ tenant, day }: TenantDay): number {
-    const row = this.#tokens.get(tenant, day);
-    return row === undefined ? 0 : integerOf(row, "tokens");
-  }
-
-  spend({ tenant, day }: TenantDay, tokens: number): void {
-    this.#spend.run(tenant, day, tokens);
+  useOn({ tenant, day }: TenantDay): DayUse {
+    const row = this.#use.get(tenant, day);
+    return row === undefined ? unusedDay : dayUseOf(row);
   }
 
   readEvents({ tenant, after, limit }: { tenant: string; after: number; limit: number }) {

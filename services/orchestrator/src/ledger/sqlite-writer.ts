@@ -11,7 +11,8 @@ import type { SqliteContents } from "./sqlite-contents.ts";
 import type { SqliteEvents } from "./sqlite-events.ts";
 import type { SqliteIdempotency } from "./sqlite-idempotency.ts";
 import type { SqliteSessions } from "./sqlite-sessions.ts";
-import { spentTokens } from "./spent-tokens.ts";
+import type { SqliteTenantDays } from "./sqlite-tenant-days.ts";
+import { tenantDaysAfter } from "./tenant-days.ts";
 import type { SqliteTenants } from "./sqlite-tenants.ts";
 
 interface Tables {
@@ -20,6 +21,7 @@ interface Tables {
   readonly contents: SqliteContents;
   readonly idempotency: SqliteIdempotency;
   readonly tenants: SqliteTenants;
+  readonly tenantDays: SqliteTenantDays;
 }
 
 /** What a write does inside its transaction. Each throws to be rolled back. */
@@ -52,10 +54,12 @@ export class SqliteWriter {
   }
 
   append(events: readonly NewEvent[], contents: readonly SealedContent[]): readonly Appended[] {
-    const appended = events.map((event) => this.#appendOne(event));
+    const now = this.#now();
+    const appended = events.map((event) => this.#appendOne(event, now));
     const fresh = appended.flatMap(({ event, duplicate }) => (duplicate ? [] : [event]));
-    for (const [day, tokens] of spentTokens(fresh))
-      this.#tables.tenants.spend({ tenant: fresh[0]?.tenant ?? "", day }, tokens);
+    const { tenantDays, tenants } = this.#tables;
+    const days = tenantDays.find(fresh, (tenant) => tenants.find(tenant)?.settings.quotas);
+    if (days !== undefined) tenantDays.write(days, fresh.reduce(tenantDaysAfter, days.before));
     for (const content of contents) this.#tables.contents.insert(content);
     return appended;
   }
@@ -85,14 +89,14 @@ export class SqliteWriter {
     return row;
   }
 
-  #appendOne(input: NewEvent): Appended {
+  #appendOne(input: NewEvent, now: Date): Appended {
     const recorded = this.#tables.events.find(eventId(input.tenant, input.session_id, input.key));
     if (recorded !== undefined) {
       if (saysTheSame(recorded, input)) return { event: recorded, duplicate: true };
       throw eventConflict();
     }
     const { row, lastHash } = this.#head(input.tenant, input.session_id);
-    const time = this.#now().toISOString();
+    const time = now.toISOString();
     const sealed = sealEvent(input, { sequence: row.last_seq + 1, prevhash: lastHash, time });
     const { workflow_id: _workflow, run_id: _run, ...before } = row;
     this.#tables.sessions.update(projectSession(before, sealed.event), sealed.event.hash);

@@ -1,5 +1,7 @@
 import type { Digest } from "@soma/contracts/ids";
+import type { TenantUsage } from "@soma/contracts/tenant";
 import type { TenantEvent, TenantNewEvent } from "@soma/contracts/tenant-events";
+import type { DayUse } from "./tenant-days.ts";
 import type { TenantRow } from "./tenant-row.ts";
 
 /** The first event of a tenant. */
@@ -21,12 +23,6 @@ export interface TenantAppended {
   readonly row: TenantRow;
   /** True when nothing was written, because all of it was recorded before. */
   readonly duplicate: boolean;
-}
-
-/** What counts against a tenant's quotas. */
-export interface TenantUsage {
-  readonly running_sessions: number;
-  readonly tokens_today: number;
 }
 
 export interface TenantDay {
@@ -62,8 +58,8 @@ export interface TenantStore {
 
   usage(query: TenantDay): Promise<TenantUsage>;
 
-  /** Model tokens of a day. */
-  tokensOn(query: TenantDay): Promise<number>;
+  /** What was used on a day, and what is set aside of it for effects that are under way. */
+  useOn(query: TenantDay): Promise<DayUse>;
 
   /** Tenants, by id, whose newest change the identity service has not taken over. For the announcer, and for nothing else. */
   unannounced(query: { readonly after: string; readonly limit: number }): Promise<readonly TenantRow[]>;

@@ -5,6 +5,7 @@ import type { DecisionSummary, SessionFailure } from "@soma/contracts/session";
 import { roles } from "@soma/contracts/wire-names";
 import { Value } from "typebox/value";
 import type { PolicyAnswer } from "../adapters/policy-client.ts";
+import { meterStep, type Metered, type StepMeter } from "../budgets/step-meter.ts";
 import type { ActivityDeps } from "../activities/activity-deps.ts";
 import { eventContext, recoveredEvents, stepKeys } from "../activities/step-events.ts";
 import type { PolicyOutcome, StepProposal } from "../activities/session-activities.ts";
@@ -22,6 +23,8 @@ export interface Proposal extends StepProposal {
   readonly prompt: string;
   /** The user's own; goes to policy under one key and decides nothing by itself (P2). */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Of a step that calls a model: what its worst case is reckoned from. */
+  readonly meter?: StepMeter;
 }
 
 /**
@@ -40,7 +43,7 @@ export async function decide(
   const key = stepKeys.decided(proposal.step, proposal.round);
   const recorded = await deps.ledger.findEvent(row.tenant, row.session_id, key);
   const decided = recorded ? readDecided(recorded.data) : await askAndRecord(deps, row, proposal, key, signal);
-  return outcomeOf(deps, row, proposal, decided);
+  return outcomeOf(deps, row, proposal, decided, await metered(deps, row, proposal, decided));
 }
 
 async function askAndRecord(
@@ -109,7 +112,13 @@ function readDecided(data: unknown): Decided {
   return Value.Parse(eventData["policy.decided"], data);
 }
 
-function outcomeOf(deps: ActivityDeps, row: SessionRow, proposal: Proposal, decided: Decided): PolicyOutcome {
+function outcomeOf(
+  deps: ActivityDeps,
+  row: SessionRow,
+  proposal: Proposal,
+  decided: Decided,
+  worst: Metered | undefined,
+): PolicyOutcome {
   const { decision_id, allowed, score, severity, reasons, policy_version } = decided;
   const decision: DecisionSummary = { decision_id, allowed, score, severity, reasons, policy_version };
   const denied = refusalOf(decided);
@@ -129,6 +138,7 @@ function outcomeOf(deps: ActivityDeps, row: SessionRow, proposal: Proposal, deci
     expires_at: earlier(decided.expires_at, approval?.expires_at),
     ...outputLimit(decided),
     ...(approval && { approval_id: approval.approval_id }),
+    ...worst,
   });
   return { permit, action: proposal.governed, decision };
 }
@@ -158,6 +168,18 @@ function refusalOf(decided: Decided): SessionFailure | undefined {
     code: "OBLIGATION_UNMET",
     detail: "Policy asks for approvals by several roles; one action can be approved by one role.",
   };
+}
+
+/** What is to be set aside for the step, of a session or a tenant that has a bound. */
+async function metered(
+  deps: ActivityDeps,
+  row: SessionRow,
+  { meter }: Proposal,
+  decided: Decided,
+): Promise<Metered | undefined> {
+  if (meter === undefined || !decided.allowed) return undefined;
+  const quotas = (await deps.snapshots.find(row.tenant))?.settings.quotas;
+  return meterStep(deps, row, quotas, meter, outputLimit(decided).max_output_tokens);
 }
 
 function outputLimit(decided: Decided): { max_output_tokens?: number } {

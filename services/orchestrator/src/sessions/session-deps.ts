@@ -1,5 +1,6 @@
 import type { SessionMetrics } from "../session-metrics.ts";
 import type { SessionWorkflows } from "../temporal/session-workflows.ts";
+import type { Prices } from "../budgets/price-table.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** What the use cases of sessions need. */
@@ -7,6 +8,7 @@ export interface SessionDeps {
   readonly ledger: Ledger;
   readonly workflows: SessionWorkflows;
   readonly taskQueue: string;
+  readonly prices: Prices;
   readonly sessionMetrics: Pick<SessionMetrics, "started">;
   /** What was seen last of Temporal; a start does not begin while it is away. */
   temporalIsUp(): boolean;

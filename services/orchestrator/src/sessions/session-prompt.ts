@@ -19,8 +19,17 @@ export interface PromptText {
  */
 export function promptText({ prompt, messages, sampling }: Asked): PromptText {
   if (messages === undefined) return { text: prompt ?? "", mediaType: "text/plain; charset=utf-8" };
-  const asked: ChatPrompt = { messages, ...(sampling !== undefined && { sampling }) };
-  return { text: canonicalJson(asked), mediaType: "application/json", format: "chat" };
+  return {
+    text: canonicalJson(askedOf({ messages, ...(sampling !== undefined && { sampling }) })),
+    mediaType: "application/json",
+    format: "chat",
+  };
+}
+
+/** What the model is given of an own session, a conversation or a memory apart. */
+export function askedOf({ prompt = "", messages, sampling }: Asked): ChatPrompt {
+  if (messages === undefined) return { messages: [{ role: "user", content: prompt }] };
+  return { messages, ...(sampling !== undefined && { sampling }) };
 }
 
 /** Reads back what {@link promptText} wrote. */

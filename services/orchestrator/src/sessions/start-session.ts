@@ -18,7 +18,7 @@ import { assertMetadata, readMode, readPrompt, refuse, type SessionInput } from 
  * that died in between is finished by the same call made again, with the same id or the same idempotency key.
  *
  * @throws DomainError SESSION_ID_TAKEN, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED, TEMPORAL_UNAVAILABLE, AUDIT_UNAVAILABLE,
- * AUDIT_BACKLOG_FULL, TENANT_SUSPENDED, QUOTA_EXCEEDED
+ * AUDIT_BACKLOG_FULL, TENANT_SUSPENDED, QUOTA_EXCEEDED, PRICE_UNKNOWN
  */
 export async function startSession(
   deps: SessionDeps,
@@ -27,6 +27,7 @@ export async function startSession(
   idempotencyKey: string | undefined,
 ): Promise<StartSessionAccepted> {
   const session = readRequest(principal, request);
+  if (session.budget?.cost_micros !== undefined) deps.prices.require(session.model);
   // Nothing is written while it is known that nothing can start: no half session.
   if (!deps.temporalIsUp())
     throw new DomainError("TEMPORAL_UNAVAILABLE", "Temporal cannot be reached; nothing was started, try again.");

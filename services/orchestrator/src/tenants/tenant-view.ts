@@ -1,6 +1,7 @@
+import type { TenantUsage } from "@soma/contracts/tenant";
 import type { TenantView } from "@soma/contracts/tenant";
 import type { TenantRow } from "../ledger/tenant-row.ts";
-import { dayOf, type TenantUsage } from "../ledger/tenant-store.ts";
+import { dayOf } from "../ledger/tenant-store.ts";
 import type { TenantDeps } from "./tenant-deps.ts";
 
 /** A tenant as its managers see it. */

@@ -54,6 +54,8 @@ export interface StepGate {
   mayBegin(): Promise<void>;
   /** Asks people to approve what was decided in this round of a step, and waits for them. */
   approval(step: string, round: number): Promise<ApprovalVerdict>;
+  /** Waits for budget, where policy lets the step wait; false when the step ends for want of it. */
+  budget(permit: Permit): Promise<boolean>;
 }
 
 interface GovernedStep<Result> extends Omit<StepProposal, "round"> {
@@ -107,6 +109,7 @@ export async function governedStep<Result>(step: GovernedStep<Result>): Promise<
       const code = failureCode(error);
       if (code === "MODEL_TOKEN_REFUSED") refusedTokens += 1;
       const decidedAnew =
+        (code === "BUDGET_EXCEEDED" && (await gate.budget(permit))) ||
         code === "PERMIT_EXPIRED" ||
         code === "SESSION_PAUSED" ||
         (code === "MODEL_TOKEN_REFUSED" && refusedTokens < maxRefusedTokens);

@@ -4,7 +4,9 @@ import type { SessionAction, SessionStatus, SessionWorkflowInput } from "@soma/c
 import type { BusyStrategy } from "@soma/contracts/session-action";
 import { allowedActions } from "@soma/contracts/session-machine";
 import { sessionActionUpdate } from "@soma/contracts/wire-names";
+import type { Permit } from "@soma/contracts/permit";
 import type { AppliedAction } from "../activities/session-activities.ts";
+import { untilExtended } from "./budget-wait.ts";
 import { failureOf, patiently, type ApprovalVerdict, type StepGate } from "./governed-step.ts";
 
 /** What the update says; all else stands in the ledger under the action's id. */
@@ -110,6 +112,10 @@ export class SessionSteering implements StepGate {
     } finally {
       this.#verdicts.delete(approval_id);
     }
+  }
+
+  budget(permit: Permit): Promise<boolean> {
+    return untilExtended(this, permit);
   }
 
   async #close(approval_id: string, because: "expired" | "interrupted" | "canceled"): Promise<ApprovalVerdict> {

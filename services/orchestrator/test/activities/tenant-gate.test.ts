@@ -86,7 +86,8 @@ test("a day that is used up gives no permit, whichever process used it", async (
   await assertDayLeft(deps, await world.row());
   const { permit, action, sealed } = await prepareStep(world, "completion-1");
   await performEffect(deps, permit, action, sealed, scriptedEffect());
-  assert.equal(await store.ledger.tenants.tokensOn({ tenant: "tenant-demo", day: dayOf(new Date()) }), 3);
+  const { spent } = await store.ledger.tenants.useOn({ tenant: "tenant-demo", day: dayOf(new Date()) });
+  assert.equal(spent.tokens, 3);
   await assert.rejects(assertDayLeft(deps, await world.row()), code("QUOTA_EXCEEDED"));
   await store.ledger.tenants.append({ events: [tenantUpdated("tenant-demo", "more", { tokens_per_day: 4 })] });
   clock.aheadMs += 2_000;

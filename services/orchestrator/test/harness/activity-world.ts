@@ -11,6 +11,7 @@ import { createPolicyClient } from "../../src/adapters/policy-client.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { deriveWorkerKeys } from "../../src/permits/worker-key.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
+import { Prices, type PriceTable } from "../../src/budgets/price-table.ts";
 import { DeltaHub } from "../../src/streams/delta-hub.ts";
 import { TenantSnapshots } from "../../src/tenants/tenant-snapshots.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
@@ -21,6 +22,7 @@ const nowhere = new URL("http://127.0.0.1:1");
 interface WorldOptions {
   readonly policy?: URL;
   readonly identity?: { readonly url: URL; readonly credentialFile: string };
+  readonly prices?: PriceTable;
   readonly session?: Partial<SessionWorkflowInput>;
   /** The token that the session was started with. */
   readonly token?: TokenLineage;
@@ -43,6 +45,8 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     snapshots: new TenantSnapshots(store.ledger, () => performance.now() + clock.aheadMs),
     metrics: createSessionMetrics(createMetrics("test").registry),
     conversationBytes: 4_096,
+    prices: new Prices(options.prices),
+    maxOutputTokens: 1_024,
     now: () => new Date(Date.now() + clock.aheadMs),
   };
   const opened = await openSession(store.ledger, options.session, options.token ? { token: options.token } : {});

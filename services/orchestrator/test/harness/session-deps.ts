@@ -1,4 +1,5 @@
 import { createMetrics } from "@soma/kit/metrics";
+import { Prices } from "../../src/budgets/price-table.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import type { SessionDeps } from "../../src/sessions/session-deps.ts";
@@ -23,6 +24,7 @@ export function createSessionDeps(
       ledger,
       workflows: createSessionWorkflows(link, taskQueue, false),
       taskQueue,
+      prices: new Prices(),
       sessionMetrics: createSessionMetrics(createMetrics("test").registry),
       temporalIsUp: () => seen.temporalIsUp,
       backlogIsFull: () => seen.backlogIsFull ?? false,

@@ -208,7 +208,8 @@ export function describeTenants(open: OpenLedger): void {
     const start = (session_id: string) =>
       ledger.openSession({ ...openingOf({ tenant: "tenant-a", session_id }), admission });
     await Promise.all(["sess-1", "sess-2", "sess-3"].map(start));
-    const tokensOn = (day: string) => ledger.tenants.tokensOn({ tenant: "tenant-a", day });
+    const tokensOn = async (day: string, tenant = "tenant-a") =>
+      (await ledger.tenants.useOn({ tenant, day })).spent.tokens;
     const spend = (session_id: string) => ledger.append(stepEvents({ tenant: "tenant-a", session_id }, "step-1"));
     await spend("sess-1");
     await spend("sess-1");
@@ -225,7 +226,7 @@ export function describeTenants(open: OpenLedger): void {
     await start("sess-5");
     await spend("sess-3");
     assert.deepEqual([await tokensOn("2026-03-01"), await tokensOn("2026-03-02")], [24, 8]);
-    assert.equal(await ledger.tenants.tokensOn({ tenant: "tenant-b", day: "2026-03-01" }), 0);
+    assert.equal(await tokensOn("2026-03-01", "tenant-b"), 0);
   });
 
   test("what identity has not heard of is found until it is acknowledged; what the service made itself is no news", async () => {
