@@ -108,6 +108,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       [3, "0003-relay.sql"],
       [4, "0004-content-keys.sql"],
       [5, "0005-tenants.sql"],
+      [7, "0007-tenant-reservations.sql"],
     ],
   );
 });

@@ -35,6 +35,7 @@ test("with nothing set, everything has the default that was promised", () => {
       identityUrl: "http://identity-service:10002/",
       identityCredentialFile: "./data/credentials/orchestrator",
       modelUrl: "http://127.0.0.1:8000/",
+      budgets: { maxOutputTokens: 1_024, pricesFile: undefined },
       authMode: "required",
       gateway: { required: false, keyFile: undefined },
       host: "127.0.0.1",

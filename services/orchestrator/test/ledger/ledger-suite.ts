@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import type { MasterKeys } from "../../src/contents/master-keys.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeAppends } from "./append-cases.ts";
+import { describeBudgets } from "./budget-cases.ts";
 import { describeContents } from "./content-cases.ts";
 import { describeReads } from "./read-cases.ts";
 import { describeRelay } from "./relay-cases.ts";
@@ -31,5 +32,6 @@ export function describeLedger(name: string, open: OpenLedger): void {
     describeRelay(open);
     describeContents(open);
     describeTenants(open);
+    describeBudgets(open);
   });
 }
