@@ -65,3 +65,6 @@ export function failure(subject: Subject, step: string, code: ErrorCode): NewEve
 export function sessionFailed(subject: Subject, code: ErrorCode = "MODEL_UNAVAILABLE"): NewEvent {
   return { ...writer(subject), type: "session.failed", key: "session.end", data: { code } };
 }
+
+/** What each effect of a worker's process reserves, and uses to the last token. */
+export const worst: Reservation = { tokens: 10, cost_micros: 7 };

@@ -10,6 +10,7 @@ import { sealEvent } from "../../src/ledger/event-chain.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { PostgresDatabase } from "../../src/ledger/postgres-database.ts";
 import { openPostgresLedger } from "../../src/ledger/postgres-ledger.ts";
+import { killSixWorkers } from "./killed-workers.ts";
 import { killSixteenWriters } from "./killed-writers.ts";
 import { masterKeys } from "../harness/master-keys.ts";
 import { postgresMissing, startPostgresServer, type PostgresServer } from "./postgres-server.ts";
@@ -172,6 +173,11 @@ describe("faults of the ledger in PostgreSQL", { skip: postgresMissing }, () => 
   test("sixteen processes that append and are killed at random lose nothing that was acknowledged", async (context) => {
     await using store = await openFreshLedger(server);
     await killSixteenWriters(context, store.url, () => store.reopen());
+  });
+
+  test("workers that are killed between intent and outcome: of budget and day nothing leaks and nothing is spent twice", async (context) => {
+    await using store = await openFreshLedger(server, { timeoutMs: 20_000 });
+    await killSixWorkers(context, store.url, () => store.reopen());
   });
 
   test("idle connections that end with the server end nothing else, and the next call after its return works", async () => {

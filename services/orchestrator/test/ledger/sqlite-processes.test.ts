@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { verify } from "../../../../scripts/soma-verify.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { killSixWorkers } from "./killed-workers.ts";
 import { killSixteenWriters } from "./killed-writers.ts";
 import { masterKeys } from "../harness/master-keys.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
@@ -56,4 +57,10 @@ test("sixteen processes that append and are killed at random lose nothing that w
   const file = join(folder.path, "ledger.sqlite");
   await (await openSqliteLedger({ file, masterKeys })).close();
   await killSixteenWriters(context, file, () => openSqliteLedger({ file, masterKeys }));
+});
+
+test("workers that are killed between intent and outcome: of budget and day nothing leaks and nothing is spent twice", async (context) => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "ledger.sqlite");
+  await killSixWorkers(context, file, () => openSqliteLedger({ file, masterKeys, timeoutMs: 20_000 }));
 });
