@@ -1,5 +1,6 @@
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import { sha256 } from "@soma/kit/digest";
+import type { StepMeter } from "../../src/budgets/step-meter.ts";
 import { mintStepToken } from "../../src/activities/mint-step-token.ts";
 import type { performEffect } from "../../src/activities/perform-effect.ts";
 import { newContent } from "../../src/ledger/content.ts";
@@ -16,7 +17,12 @@ export interface PreparedStep {
 }
 
 /** Decides by the real engine and takes a token of the real identity service, as the workflow's first activities do. */
-export async function prepareStep(world: ActivityWorld, step: string, round = 1): Promise<PreparedStep> {
+export async function prepareStep(
+  world: ActivityWorld,
+  step: string,
+  round = 1,
+  meter?: StepMeter,
+): Promise<PreparedStep> {
   const { deps } = world;
   const never = new AbortController().signal;
   const row = await world.row();
@@ -26,7 +32,12 @@ export async function prepareStep(world: ActivityWorld, step: string, round = 1)
     arguments: { prompt_digest: row.prompt_digest },
   };
   const proposal = { step, round, action: governed.action, resource: governed.resource, governed };
-  const outcome = await decide(deps, row, { ...proposal, prompt: "kick off a demo", metadata: {} }, never);
+  const outcome = await decide(
+    deps,
+    row,
+    { ...proposal, prompt: "kick off a demo", metadata: {}, ...(meter && { meter }) },
+    never,
+  );
   if (!("permit" in outcome)) throw new Error("the step is not allowed");
   const { permit, action } = outcome;
   const { minted, issued } = await mintStepToken(deps, {
@@ -68,7 +79,7 @@ export function scriptedEffect(
         result: text,
         data: {
           step: call.permit.step,
-          effect_key: sha256(text),
+          effect_key: call.permit.effect_key,
           result_digest: sha256(text),
           model: "small",
           finish_reason: "stop",
