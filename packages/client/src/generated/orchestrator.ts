@@ -3997,6 +3997,7 @@ export interface paths {
                             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
                             tenant: string;
                             usage: {
+                                cost_micros_today?: number;
                                 running_sessions: number;
                                 tokens_today: number;
                             };
@@ -4525,6 +4526,8 @@ export interface components {
             quotas?: {
                 /** @description Requests under way, streams apart */
                 concurrent_requests?: number;
+                /** @description Money of a day in UTC, in millionths of the price table's currency; unbounded unless given */
+                cost_micros_per_day?: number;
                 requests_per_minute?: number;
                 /** @description Sessions that have not ended */
                 running_sessions?: number;
@@ -4766,6 +4769,8 @@ export interface components {
         TenantQuotas: {
             /** @description Requests under way, streams apart */
             concurrent_requests: number;
+            /** @description Money of a day in UTC, in millionths of the price table's currency; unbounded unless given */
+            cost_micros_per_day?: number;
             requests_per_minute: number;
             /** @description Sessions that have not ended */
             running_sessions: number;
@@ -4791,6 +4796,7 @@ export interface components {
             /** @description RFC 3339, UTC */
             updated_at: string;
             usage?: {
+                cost_micros_today?: number;
                 running_sessions: number;
                 tokens_today: number;
             };
@@ -4827,6 +4833,8 @@ export interface components {
             quotas?: {
                 /** @description Requests under way, streams apart */
                 concurrent_requests?: number;
+                /** @description Money of a day in UTC, in millionths of the price table's currency; unbounded unless given */
+                cost_micros_per_day?: number;
                 requests_per_minute?: number;
                 /** @description Sessions that have not ended */
                 running_sessions?: number;

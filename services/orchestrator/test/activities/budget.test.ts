@@ -121,7 +121,10 @@ test("out of budget: no effect, the token ends, one event says which bound, and 
   assert.equal(effect.calls.length, 0);
   assert.equal(await world.deps.identity.verify(first.token), undefined);
   assert.equal((await world.types()).includes("effect.intended"), false);
-  assert.match(await world.deps.metrics.budgetRefusals.get().then(JSON.stringify), /"value":1,"labels":\{"dimension":"tokens"\}/);
+  assert.match(
+    await world.deps.metrics.budgetRefusals.get().then(JSON.stringify),
+    /"value":1,"labels":\{"dimension":"tokens"\}/,
+  );
   for (let attempt = 1; attempt <= 2; attempt += 1) assert.equal(await exhaust(world, first), "wait");
   assert.equal((await world.row()).status, "waiting_budget");
   const told = (await world.events()).filter(({ type }) => type === "budget.exhausted");
