@@ -170,7 +170,7 @@ test("policy's word decides whether a step without budget ends", async () => {
   const { tenant, session_id } = row;
   const input = { tenant, session_id, step: "completion-2", round: 1, reserve: { tokens: 1, cost_micros: 0 } };
   assert.equal(await createRecordExhaustedBudget(world.deps)(input), "end");
-  const [told] = (await world.events()).filter(({ type }) => type === "budget.exhausted");
+  const told = (await world.events()).find(({ type }) => type === "budget.exhausted");
   assert.deepEqual([told?.data["dimension"], told?.data["limit"], told?.data["used"]], ["steps", 1, 1]);
 });
 
@@ -215,13 +215,16 @@ test("an extension of wall_seconds reaches an effect that runs", async () => {
   assert.equal(await perform(world, prepared, effect), "answer 1");
 });
 
+function permitFor(tokens: number) {
+  return { reserve: { tokens, cost_micros: 0 }, max_output_tokens: 100 };
+}
+
 test("a call with more than was set aside for it is not made", () => {
   const messages = [{ role: "user", content: "12345" }] as const;
   const bound = 256 + 16 + 4 + 5 + 100;
-  const permit = (tokens: number) => ({ reserve: { tokens, cost_micros: 0 }, max_output_tokens: 100 });
   assertWithinReserve({}, { messages: [...messages] });
-  assertWithinReserve(permit(bound), { messages: [...messages] });
-  assert.throws(() => assertWithinReserve(permit(bound - 1), { messages: [...messages] }), code("PERMIT_INVALID"));
+  assertWithinReserve(permitFor(bound), { messages: [...messages] });
+  assert.throws(() => assertWithinReserve(permitFor(bound - 1), { messages: [...messages] }), code("PERMIT_INVALID"));
   const uncapped = { reserve: { tokens: 1_000_000, cost_micros: 0 } };
   assert.throws(() => assertWithinReserve(uncapped, { messages: [...messages] }), code("PERMIT_INVALID"));
 });

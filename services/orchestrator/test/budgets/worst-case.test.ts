@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { AppliedPrice } from "@soma/contracts/budget";
+import type { Usage } from "@soma/contracts/session";
 import { sha256 } from "@soma/kit/digest";
 import * as fc from "fast-check";
 import { costOfUsage, inputTokenBound, worstCase } from "../../src/budgets/worst-case.ts";
@@ -10,6 +12,14 @@ const price = {
   input_micros_per_million: 150_000,
   output_micros_per_million: 600_001,
 };
+
+function usage(input: number, output: number, total = input + output): Usage {
+  return { prompt_tokens: input, completion_tokens: output, total_tokens: total };
+}
+
+function cost(input: number, output: number, by: AppliedPrice): number {
+  return costOfUsage(usage(input, output), by);
+}
 
 test("the input is bounded by its bytes and a frame for each message and for the conversation", () => {
   assert.equal(inputTokenBound([]), 256);
@@ -24,15 +34,6 @@ test("the input is bounded by its bytes and a frame for each message and for the
 });
 
 test("a cost is rounded up, and without a price there is none", () => {
-  const usage = (
-    prompt_tokens: number,
-    completion_tokens: number,
-    total_tokens = prompt_tokens + completion_tokens,
-  ) => ({
-    prompt_tokens,
-    completion_tokens,
-    total_tokens,
-  });
   assert.equal(costOfUsage(usage(0, 0), price), 0);
   assert.equal(costOfUsage(usage(1, 0), price), 1);
   assert.equal(costOfUsage(usage(1_000_000, 1_000_000), price), 750_001);
@@ -53,8 +54,6 @@ test("whatever a call uses within its worst case costs no more than was set asid
   context.diagnostic(`seed ${seed}, 1000 runs`);
   const count = fc.integer({ min: 0, max: 10_000_000 });
   const rate = fc.integer({ min: 0, max: 1_000_000_000 });
-  const cost = (input: number, output: number, of: typeof price): number =>
-    costOfUsage({ prompt_tokens: input, completion_tokens: output, total_tokens: input + output }, of);
   const property = fc.property(
     count,
     count,

@@ -21,7 +21,7 @@ import { code } from "./refusal.ts";
 
 const numRuns = 1_000;
 
-function check(context: TestContext, property: fc.IProperty<never> | fc.IRawProperty<unknown>): void {
+function check<Values>(context: TestContext, property: fc.IProperty<Values>): void {
   const seed = Date.now() % 2 ** 31;
   context.diagnostic(`seed ${seed}, ${numRuns} runs`);
   fc.assert(property, { seed, numRuns });

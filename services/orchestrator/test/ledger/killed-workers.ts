@@ -32,13 +32,11 @@ export async function killSixWorkers(context: TestContext, store: string, open: 
     const started = new Date();
     const args = (index: number): string[] => [store, sessions[index % 2] ?? "", `worker-${String(index)}`];
     await Promise.all(
-      Array.from({ length: workers }, (_, index) =>
-        runWriter(args(index), Math.floor(Math.random() * 200), "budget-child.ts"),
-      ),
+      Array.from({ length: workers }, (_, index) => runWriter(args(index), Math.floor(Math.random() * 200), "budgets")),
     );
     const unsettled = (await Promise.all(sessions.map((id) => retrySteps(ledger, id)))).flat();
     for (let index = 0; index < sessions.length; index += 1)
-      await runWriter([...args(index).slice(0, 2), `last-${String(index)}`], undefined, "budget-child.ts");
+      await runWriter([...args(index).slice(0, 2), `last-${String(index)}`], undefined, "budgets");
     for (const sessionId of sessions) {
       const { spent, reserved } = (await ledger.findSession({ tenant, sessionId }))?.budget ?? {};
       const half = effects / 2;

@@ -4,18 +4,20 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+const programs = {
+  appends: fileURLToPath(new URL("./append-child.ts", import.meta.url)),
+  budgets: fileURLToPath(new URL("./budget-child.ts", import.meta.url)),
+};
+
 /**
  * Runs a writer, killed after `killAfterMs` of its first acknowledgement when given; gives what was acknowledged.
- *
- * @param program a file beside this one that prints a sequence and an id for each acknowledgement
  */
 export async function runWriter(
   args: readonly string[],
   killAfterMs?: number,
-  program: "append-child.ts" | "budget-child.ts" = "append-child.ts",
+  program: keyof typeof programs = "appends",
 ): Promise<Map<number, string>> {
-  const script = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [programs[program], ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
   let output = "";
   child.stdout.setEncoding("utf8");
