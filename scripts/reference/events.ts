@@ -51,6 +51,12 @@ const tenantMeanings: Readonly<Record<TenantEventType, string>> = {
   "api_key.revoked": "The key is no key any more, and what was started with it ends.",
   "change.denied": "Policy did not allow a change, so it was not made.",
   "access.refused": "The door refused so many requests of one kind within a window: a flood is a line, not a million.",
+  "sessions.stop_requested": "Somebody ordered a stop. Recorded before anything of it is done.",
+  "sessions.stopped": "What the stop came to: how many have ended, and of how many that cannot be said.",
+  "subject.erasure_requested":
+    "Somebody ordered a person's texts to be erased. Recorded before anything of it is done.",
+  "subject.erased": "The keys of the person's texts are destroyed: nobody reads them any more.",
+  "retention.applied": "The time of these sessions was over: their events but the last one are gone, and their texts.",
 };
 
 const header = ["member", "type", "required", "meaning"];

@@ -64,7 +64,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     backlogIsFull: () => false,
     authenticate: trustLoopback(),
     hop: await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry }),
-    identity: { issue: notHere, revoke: notHere },
+    identity: { issue: notHere, revoke: notHere, revokeById: notHere },
     model: { listModels: notHere },
     streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
     tenants: {

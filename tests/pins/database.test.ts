@@ -21,9 +21,11 @@ const tables = {
     "created_at TEXT",
     "destroyed_at TEXT?",
   ],
+  content_names: ["session_id TEXT", "digest TEXT", "tenant TEXT", "user_id TEXT"],
   contents: ["tenant TEXT", "user_id TEXT", "digest TEXT", "media_type TEXT", "key_id TEXT", "sealed BLOB"],
   events: ["position INTEGER?", "id TEXT", "tenant TEXT", "session_id TEXT", "seq INTEGER", "json TEXT"],
   idempotency: ["tenant TEXT", "key TEXT", "request_digest TEXT", "session_id TEXT", "created_at TEXT"],
+  kept_answers: ["tenant TEXT", "key TEXT", "request_digest TEXT", "answer TEXT?", "created_at TEXT"],
   plain_contents: ["tenant TEXT", "digest TEXT", "media_type TEXT", "bytes BLOB"],
   readiness: ["id INTEGER?", "checked_at TEXT"],
   relay: ["id INTEGER?", "holder TEXT?", "token INTEGER", "expires_at INTEGER", "cursor INTEGER"],
@@ -42,6 +44,9 @@ const tables = {
     "last_seq INTEGER",
     "last_hash TEXT",
     "projection TEXT",
+    "ended_at TEXT?",
+    "cut_to INTEGER?",
+    "cut_hash TEXT?",
   ],
   tenant_changes: ["tenant TEXT", "key TEXT", "request_digest TEXT", "projection TEXT", "created_at TEXT"],
   tenant_reservations: [
@@ -89,12 +94,16 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       .map(({ name, type, required }) => `${String(name)} ${String(type)}${required === 1 ? "" : "?"}`);
   assert.deepEqual(Object.fromEntries(namesOf("table").map((table) => [table, columnsOf(table)])), tables);
   assert.deepEqual(namesOf("trigger"), [
+    "content_keys_stay_destroyed",
+    "contents_have_a_key",
     "events_follow_each_other",
     "events_have_their_stream",
     "events_never_change",
     "events_never_go",
     "relay_never_goes_back",
+    "sessions_are_cut_once",
     "sessions_never_go",
+    "sessions_say_when_they_ended",
     "sessions_stay_ended",
     "tenants_never_go",
   ]);
@@ -108,6 +117,7 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       [3, "0003-relay.sql"],
       [4, "0004-content-keys.sql"],
       [5, "0005-tenants.sql"],
+      [6, "0006-ends-of-texts.sql"],
       [7, "0007-tenant-reservations.sql"],
     ],
   );

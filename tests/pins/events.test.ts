@@ -55,6 +55,11 @@ const pinnedOfTenants = {
   "api_key.revoked": "decision_id policy_version key_id",
   "change.denied": "decision_id policy_version action reasons",
   "access.refused": "reason count first_at last_at",
+  "sessions.stop_requested": "decision_id policy_version stop_id scope target? reason",
+  "sessions.stopped": "stop_id stopped already_ended unknown tokens_revoked tokens_not_revoked list_digest",
+  "subject.erasure_requested": "decision_id policy_version erasure_id subject reason?",
+  "subject.erased": "erasure_id subject stopped keys_destroyed memory",
+  "retention.applied": "before sessions events list_digest",
 };
 
 test("so are those of a tenant's own ledger", () => {

@@ -330,9 +330,26 @@ export type AuditEvent = Type.Static<typeof AuditEvent>;
 /** `prevhash` of the first event of a session. */
 export const genesisHash = `sha256:${"0".repeat(64)}` as const;
 
+/** What retention has taken from the beginning of a session's ledger; the next event's `prevhash` is `hash`. */
+export const EventGap = Type.Object(
+  {
+    from: Type.Integer({ minimum: 1, description: "`sequence` of the first event that is gone" }),
+    to: Type.Integer({ minimum: 1, description: "`sequence` of the last event that is gone" }),
+    hash: Type.Unsafe<Digest>({ ...DigestSchema, description: "`hash` of the last event that is gone" }),
+  },
+  closed,
+);
+export type EventGap = Type.Static<typeof EventGap>;
+
 export const EventPage = Type.Object(
   {
     session_id: SessionIdSchema,
+    gap: Type.Optional(
+      Type.Unsafe<EventGap>({
+        ...EventGap,
+        description: "Events after `after` that retention has cut; those of the page follow them",
+      }),
+    ),
     events: Type.Array(AuditEvent),
     next_after: Type.Optional(
       Type.Integer({ description: "Pass as `after` for the next page; absent when no event is left now" }),

@@ -223,6 +223,10 @@ export const sessionActions = [
 ] as const;
 export type SessionAction = (typeof sessionActions)[number];
 
+/** Why the texts of a session are gone. */
+export const textsGone = ["erased", "retention"] as const;
+export type TextsGone = (typeof textsGone)[number];
+
 export const SessionView = Type.Object(
   {
     session_id: SessionIdSchema,
@@ -247,6 +251,14 @@ export const SessionView = Type.Object(
     decision: Type.Optional(DecisionSummary),
     token: Type.Optional(TokenSummary),
     result: Type.Optional(SessionResult),
+    texts_gone: Type.Optional(
+      Type.Unsafe<TextsGone>(
+        Type.String({
+          enum: textsGone,
+          description: "Why a text of the session is not there: its user's texts were erased, or their time was over",
+        }),
+      ),
+    ),
     error: Type.Optional(SessionFailure),
     mode: Type.Optional(Type.Unsafe<SessionMode>(Type.String({ enum: sessionModes }))),
     turn: Type.Optional(

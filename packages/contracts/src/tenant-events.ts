@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 import { accessRefusals, type AccessRefusal } from "./access.ts";
 import { AuditEvent } from "./audit.ts";
-import { TenantIdSchema, tenantIdPattern } from "./ids.ts";
+import { DigestSchema, TenantIdSchema, tenantIdPattern, UserIdSchema } from "./ids.ts";
+import { MemoryErasureSchema, StopScopeSchema } from "./stop.ts";
 import { TenantSettings } from "./tenant.ts";
 import type { AuthenticationKind } from "./wire-names.ts";
 
@@ -9,6 +10,7 @@ const closed = { additionalProperties: false } as const;
 const Decided = { decision_id: Type.String(), policy_version: Type.String() };
 const Timestamp = Type.String({ description: "RFC 3339, UTC" });
 const Reason = Type.Optional(Type.String());
+const Count = Type.Integer({ minimum: 0 });
 
 /**
  * The shape of `data` for each event of a tenant's own ledger: what the tenant is, who changed it by which decision,
@@ -47,6 +49,58 @@ export const tenantEventData = {
       count: Type.Integer({ minimum: 1 }),
       first_at: Timestamp,
       last_at: Timestamp,
+    },
+    closed,
+  ),
+  "sessions.stop_requested": Type.Object(
+    {
+      ...Decided,
+      stop_id: Type.String(),
+      scope: StopScopeSchema,
+      target: Type.Optional(Type.String()),
+      reason: Type.String(),
+    },
+    closed,
+  ),
+  "sessions.stopped": Type.Object(
+    {
+      stop_id: Type.String(),
+      stopped: Count,
+      already_ended: Count,
+      unknown: Count,
+      tokens_revoked: Count,
+      tokens_not_revoked: Count,
+      list_digest: Type.Unsafe<Type.Static<typeof DigestSchema>>({
+        ...DigestSchema,
+        description: "Over the canonical JSON of the answer",
+      }),
+    },
+    closed,
+  ),
+  "subject.erasure_requested": Type.Object(
+    { ...Decided, erasure_id: Type.String(), subject: UserIdSchema, reason: Reason },
+    closed,
+  ),
+  "subject.erased": Type.Object(
+    {
+      erasure_id: Type.String(),
+      subject: UserIdSchema,
+      stopped: Count,
+      keys_destroyed: Count,
+      memory: MemoryErasureSchema,
+    },
+    closed,
+  ),
+  "retention.applied": Type.Object(
+    {
+      before: Type.String({ description: "RFC 3339, UTC: sessions that ended before" }),
+      sessions: Count,
+      events: Count,
+      list_digest: Type.Unsafe<Type.Static<typeof DigestSchema>>({
+        ...DigestSchema,
+        description:
+          "Over the canonical JSON of the list of [session, sequence of its last cut event, hash of that event], by session",
+      }),
     },
     closed,
   ),

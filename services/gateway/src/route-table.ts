@@ -3,6 +3,7 @@ import { CreateApiKeyRequest } from "@soma/contracts/api-key";
 import { LoginRequest } from "@soma/contracts/identity";
 import { sessionActions, StartSessionRequest, type SessionAction } from "@soma/contracts/session";
 import { actionBodies, actionCapabilities } from "@soma/contracts/session-action";
+import { EraseSubjectRequest, StopRequest } from "@soma/contracts/stop";
 import { CreateTenantRequest, TenantActionRequest, UpdateTenantRequest } from "@soma/contracts/tenant";
 import type { Capability } from "@soma/contracts/wire-names";
 import type { TSchema } from "typebox";
@@ -93,6 +94,13 @@ export const routeTable: readonly Route[] = [
     needs: ["session.read", "ledger.read"],
     streams: true,
   },
+  {
+    ...toOrchestrator,
+    method: "GET",
+    path: "/v1/sessions/:id/diagnosis",
+    summary: "Why a session is where it is, and what would move it",
+    needs: ["session.read", "ledger.read"],
+  },
   ...sessionActions.map(actionRoute),
 
   {
@@ -172,6 +180,27 @@ export const routeTable: readonly Route[] = [
     path: "/v1/tenants/:tenant/events",
     summary: "The tenant's own ledger",
     needs: ["ledger.read", "platform.manage"],
+  },
+
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/stops",
+    summary: "Stop what runs: a session, a user's, an agent's, a tenant's or all",
+    needs: ["session.stop", "platform.manage"],
+    body: StopRequest,
+    namesTenant: "body",
+    answersWithinMs: 60_000,
+  },
+  {
+    ...toOrchestrator,
+    method: "POST",
+    path: "/v1/erasures",
+    summary: "Erase a data subject",
+    needs: ["subject.erase", "platform.manage"],
+    body: EraseSubjectRequest,
+    namesTenant: "body",
+    answersWithinMs: 90_000,
   },
 
   {

@@ -11,17 +11,21 @@ import { addOpenai } from "./routes/openai/add-openai.ts";
 import type { ModelListDeps } from "./openai/list-models.ts";
 import type { RouteDeps } from "./routes/route-deps.ts";
 import { addSessionActions } from "./routes/session-actions.ts";
+import { addStops } from "./routes/stops.ts";
 import { addStartSession } from "./routes/start-session.ts";
 import { addAccessReports } from "./routes/tenants/access-reports.ts";
 import { addApiKeys } from "./routes/tenants/api-keys.ts";
 import { addChangeTenants } from "./routes/tenants/change-tenants.ts";
 import { addReadTenants } from "./routes/tenants/read-tenants.ts";
 import { StartsUnderWay } from "./sessions/starts-under-way.ts";
+import type { StopDeps } from "./stops/stop-deps.ts";
 import { recordRefusals } from "./tenants/record-refusals.ts";
 import { RefusalTally } from "./tenants/refusal-tally.ts";
 import { version } from "./version.ts";
 
-interface AppOptions extends Omit<RouteDeps, "fromGateway">, ModelListDeps {
+interface AppOptions
+  extends Omit<RouteDeps, "fromGateway">, Omit<ModelListDeps, "identity">, Pick<StopDeps, "eraseMemory" | "stopTimes"> {
+  readonly identity: ModelListDeps["identity"] & StopDeps["identity"];
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
   readonly missing: () => readonly Missing[];
@@ -65,6 +69,7 @@ export async function buildApp(options: AppOptions): Promise<Server> {
   addChangeTenants(app, deps);
   addApiKeys(app, deps);
   addAccessReports(app, deps);
+  addStops(app, { ...options, ...deps });
   await addOpenai(app, { answerWithinMs, ...options, ...deps, starts });
   return app;
 }

@@ -48,7 +48,7 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
     }),
     reconciled: new Counter({
       name: "soma_sessions_reconciled_total",
-      help: "Sessions whose row was brought to what Temporal says, by repair: run (its run id was missing) or the status that they had ended with",
+      help: "Sessions whose row was brought to what Temporal says, by repair: run (its run id was missing), cancel (a recorded request had not reached the workflow) or the status that they had ended with",
       labelNames: ["repair"],
       registers,
     }),

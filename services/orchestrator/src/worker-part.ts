@@ -4,13 +4,14 @@ import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
 import { loadWorkerKeys } from "./permits/worker-key.ts";
 import type { DeltaHub } from "./streams/delta-hub.ts";
+import { RetentionSweep } from "./retention/retention-sweep.ts";
 import { SessionReconciler } from "./reconciler/session-reconciler.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 import { buildWorkflowBundle, SessionWorker } from "./temporal/session-worker.ts";
 import { buildIdOf } from "./temporal/worker-deployment.ts";
 import { version as release } from "./version.ts";
 
-/** A worker and what goes with each: the reconciler of the session index. */
+/** A worker and what goes with each: the reconciler of the session index, and the sweep of what is too old. */
 export interface WorkerPart {
   /** True while it polls. */
   isRunning(): boolean;
@@ -58,12 +59,14 @@ export async function startWorker(
   });
   const workflows = createSessionWorkflows(link, taskQueue, false);
   const reconciler = new SessionReconciler({ ledger, workflows, log, metrics, now });
+  const sweep = new RetentionSweep({ ledger, log, now, delivered: config.kafka !== undefined });
   worker.start();
   reconciler.start();
+  sweep.start();
   return {
     isRunning: () => worker.isRunning(),
     async stop() {
-      await Promise.all([reconciler.stop(), worker.stop()]);
+      await Promise.all([reconciler.stop(), sweep.stop(), worker.stop()]);
     },
   };
 }

@@ -9,7 +9,7 @@ export type Manager = Extract<Caller, { authn: "token" }>;
 /** @throws DomainError FORBIDDEN for a caller without a token */
 export function requireManager(caller: Caller): Manager {
   if (caller.authn === "token") return caller;
-  throw new DomainError("FORBIDDEN", "Tenants and API keys take a token, on loopback, too.");
+  throw new DomainError("FORBIDDEN", "This takes a token, on loopback, too.");
 }
 
 /** True for an admin of the installation: of its own tenant, with the scope. */

@@ -35,6 +35,7 @@ export function guardClients({ policy, identity, model }: GuardedClients, guardi
       issue: (...call) => askIdentity(() => identity.issue(...call)),
       verify: (...call) => askIdentity(() => identity.verify(...call)),
       revoke: (...call) => askIdentity(() => identity.revoke(...call)),
+      revokeById: (...call) => askIdentity(() => identity.revokeById(...call)),
     },
     model: {
       ...model,

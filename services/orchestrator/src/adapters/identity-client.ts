@@ -26,6 +26,8 @@ export interface IdentityClient {
   verify(token: string): Promise<TokenClaims | undefined>;
   /** Ends a token before its time. @throws DomainError as {@link issue}. */
   revoke(token: string): Promise<void>;
+  /** Ends a token that only its id is known of, with all that derives from it. @throws DomainError as {@link issue}. */
+  revokeById(jti: string): Promise<void>;
   checkHealth(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -80,6 +82,10 @@ export function createIdentityClient(base: URL, credentialFile: string): Identit
     },
     async revoke(token) {
       assertOk(await post("/v1/tokens/revoke", { token }));
+    },
+    async revokeById(jti) {
+      const headers = { authorization: `Bearer ${readCredential(credentialFile)}` };
+      assertOk(await post("/v1/tokens/revoke", { jti }, { headers }));
     },
     async checkHealth(signal) {
       const { status } = await upstream.getJson(`${prefix}/health`, { signal });

@@ -45,6 +45,12 @@ export interface ContentKeyStore {
     readonly limit: number;
   }): Promise<readonly StoredContentKey[]>;
 
+  /**
+   * Destroys all keys of a subject that are not destroyed yet, and says which. What they encrypted is gone for good, for
+   * every process at once.
+   */
+  destroy(subject: Subject): Promise<readonly string[]>;
+
   /** Replaces a key's wrapping, unless somebody else has meanwhile. */
   rewrap(key: StoredContentKey, wrapped: WrappedKey): Promise<boolean>;
 

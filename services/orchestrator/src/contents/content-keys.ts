@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { ConfigError } from "@soma/kit/config";
 import { DomainError } from "@soma/kit/domain-error";
 import type { ContentKeyStore, NewContentKey, StoredContentKey, WrappedKey } from "./content-key-store.ts";
+import { contentErased } from "./content-erased.ts";
 import { LoadingCache } from "./loading-cache.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import { seal, unseal } from "./seal.ts";
@@ -48,12 +49,30 @@ export class ContentKeys {
 
   /** @throws DomainError CONTENT_ERASED, CONTENT_KEY_UNAVAILABLE, AUDIT_UNAVAILABLE */
   byId(tenant: string, keyId: string): Promise<ContentKey> {
-    return this.#byId.get(`${tenant}\n${keyId}`, async () => {
+    return this.#byId.get(byIdName(tenant, keyId), async () => {
       const stored = await this.#store.find(tenant, keyId);
       if (stored === undefined) throw unavailable(`no content key ${keyId}`);
-      if (stored.wrapped === undefined) throw new DomainError("CONTENT_ERASED", "The text was erased with its key.");
+      if (stored.wrapped === undefined) throw contentErased();
       return this.#unwrap(stored, stored.wrapped);
     });
+  }
+
+  /**
+   * Destroys a subject's keys: what they encrypted can be read by nobody any more. Who writes for the subject later gets
+   * a new key.
+   *
+   * @returns how many there were
+   */
+  async destroy(subject: Subject): Promise<number> {
+    const destroyed = await this.#store.destroy(subject);
+    this.forget(subject);
+    for (const keyId of destroyed) this.#byId.forget(byIdName(subject.tenant, keyId));
+    return destroyed.length;
+  }
+
+  /** What this process remembers as the subject's newest key is looked up again. */
+  forget(subject: Subject): void {
+    this.#newest.forget(subjectName(subject));
   }
 
   /**
@@ -150,6 +169,10 @@ export class ContentKeys {
       throw unavailable(`the content key ${keyId} was changed`, error);
     }
   }
+}
+
+function byIdName(tenant: string, keyId: string): string {
+  return `${tenant}\n${keyId}`;
 }
 
 function placeOf({ tenant, user, keyId }: Omit<StoredContentKey, "wrapped">): string[] {

@@ -1,6 +1,7 @@
 import type { Digest } from "@soma/contracts/ids";
 import { DomainError } from "@soma/kit/domain-error";
 import type { NewContent } from "../ledger/content.ts";
+import { keyWasDestroyed } from "./content-erased.ts";
 import type { ContentKeys } from "./content-keys.ts";
 import { seal, unseal } from "./seal.ts";
 import type { Subject } from "./subject.ts";
@@ -30,6 +31,20 @@ export class ContentVault {
         return { tenant, user, digest, mediaType, keyId, sealed: seal(key, place, bytes) };
       }),
     );
+  }
+
+  /**
+   * Encrypts and writes. A key that another process destroyed meanwhile is no key for a new text: then once more, with
+   * the subject's next one.
+   */
+  async write<T>(contents: readonly NewContent[], write: (sealed: readonly SealedContent[]) => Promise<T>): Promise<T> {
+    try {
+      return await write(await this.seal(contents));
+    } catch (error) {
+      if (!keyWasDestroyed(error)) throw error;
+      for (const subject of contents) this.#keys.forget(subject);
+      return write(await this.seal(contents));
+    }
   }
 
   /** @throws DomainError CONTENT_ERASED, CONTENT_KEY_UNAVAILABLE, CONTENT_UNREADABLE, AUDIT_UNAVAILABLE */

@@ -17,6 +17,11 @@ export class LoadingCache<Value> {
     this.#now = now;
   }
 
+  /** Forgets a value, and one that is being loaded. */
+  forget(name: string): void {
+    this.#entries.delete(name);
+  }
+
   async get(name: string, load: () => Promise<Value>): Promise<Value> {
     const known = this.#entries.get(name);
     this.#entries.delete(name);

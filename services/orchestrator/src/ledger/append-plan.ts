@@ -2,6 +2,8 @@ import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
 import type { SealedContent } from "../contents/content-vault.ts";
 import { eventId, saysTheSame, sealEvent, type SealedEvent } from "./event-chain.ts";
 import type { Appended } from "./ledger.ts";
+import { sessionsNaming } from "./content.ts";
+import type { ContentName } from "./postgres-contents.ts";
 import { eventConflict, sessionNotFound } from "./refusals.ts";
 import type { SessionHead } from "./session-head.ts";
 import { projectSession } from "./session-projection.ts";
@@ -18,6 +20,7 @@ export class AppendPlan {
   readonly events: SealedEvent<AuditEvent>[] = [];
   readonly contents: SealedContent[] = [];
   #days: TenantDays;
+  readonly names: ContentName[] = [];
 
   constructor(heads: ReadonlyMap<string, SessionHead>, recorded: ReadonlyMap<string, AuditEvent>, days: TenantDays) {
     this.#heads = new Map(heads);
@@ -68,6 +71,10 @@ export class AppendPlan {
     }
     this.#days = days;
     this.contents.push(...contents);
+    for (const content of contents) {
+      const { tenant, user, digest } = content;
+      for (const sessionId of sessionsNaming(content, events)) this.names.push({ tenant, user, digest, sessionId });
+    }
     return appended;
   }
 }

@@ -29,6 +29,14 @@ export function assertContents(contents: readonly NewContent[], events: readonly
   }
 }
 
+/** The sessions of an append that a content of it belongs to: those of its user. */
+export function sessionsNaming(
+  { user }: Subject,
+  events: readonly { readonly session_id: string; readonly user: string }[],
+): string[] {
+  return [...new Set(events.filter((event) => event.user === user).map(({ session_id }) => session_id))];
+}
+
 /** @throws TypeError when the events of one append belong to several tenants: no transaction sees two */
 export function assertOneTenant(events: readonly { readonly tenant: string }[]): void {
   if (new Set(events.map(({ tenant }) => tenant)).size > 1)

@@ -1,11 +1,13 @@
-import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { AuditEvent, EventGap, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import type { SessionStatus } from "@soma/contracts/session";
 import type { LedgerEvent } from "@soma/contracts/tenant-events";
 import type { ContentKeys } from "../contents/content-keys.ts";
 import type { Subject } from "../contents/subject.ts";
+import type { AnswerStore } from "./answer-store.ts";
 import type { NewContent } from "./content.ts";
 import type { RelayStore } from "./relay-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { SessionRow } from "./session-row.ts";
 import type { SessionAdmission } from "./tenant-admission.ts";
 import type { TenantStore } from "./tenant-store.ts";
@@ -113,6 +115,9 @@ export interface Ledger {
   /** A session's events with `sequence` above `after`, in order; empty for a session of another tenant. */
   readEvents(query: SessionKey & { readonly after: number; readonly limit: number }): Promise<readonly AuditEvent[]>;
 
+  /** What retention has cut from a session; undefined for one that is whole. Events are read from behind it on. */
+  gapOf(key: SessionKey): Promise<EventGap | undefined>;
+
   /** Events of all streams after a position, in commit order. An event never turns up behind a position already read. */
   tail(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly TailedEvent[]>;
 
@@ -137,7 +142,7 @@ export interface Ledger {
    */
   listSessions(query: SessionQuery): Promise<SessionRows>;
 
-  /** Sessions of all tenants that have not ended, oldest first. For the reconciler, and for nothing else. */
+  /** Sessions of all tenants that have not ended, oldest first. For the reconciler and for stops, and for nothing else. */
   unendedSessions(query: { readonly afterOrdinal: number; readonly limit: number }): Promise<readonly UnendedSession[]>;
 
   /** @throws DomainError `SESSION_NOT_FOUND` */
@@ -158,6 +163,12 @@ export interface Ledger {
 
   /** The tenants, each with a ledger of its own in the same order of commits. */
   readonly tenants: TenantStore;
+
+  /** What is cut when its time is over. */
+  readonly retention: RetentionStore;
+
+  /** What requests with an idempotency key were answered with. */
+  readonly answers: AnswerStore;
 
   /** How far the audit topic has got these events. */
   readonly relay: RelayStore;

@@ -6,7 +6,7 @@ import { AppendPlan } from "./append-plan.ts";
 import { auditUnavailable } from "./audit-unavailable.ts";
 import { eventId } from "./event-chain.ts";
 import type { Appended } from "./ledger.ts";
-import { insertContents } from "./postgres-contents.ts";
+import { insertContents, insertNames } from "./postgres-contents.ts";
 import type { PostgresDatabase, Query } from "./postgres-database.ts";
 import { findEvents, insertEvents } from "./postgres-events.ts";
 import { lockSessions, updateSessions } from "./postgres-sessions.ts";
@@ -112,6 +112,7 @@ export class PostgresAppends {
       }
     });
     await insertContents(query, plan.contents);
+    await insertNames(query, plan.names);
     if (plan.events.length > 0) {
       await updateSessions(query, plan.changed);
       await writeTenantDays(query, tenant, days, plan.days);

@@ -78,6 +78,20 @@ export class PostgresContentKeys implements ContentKeyStore {
     );
   }
 
+  destroy({ tenant, user }: Subject): Promise<readonly string[]> {
+    const { call, database, now } = this.#access;
+    return call(() =>
+      database.write(tenant, async (query) => {
+        const rows = await query(
+          `UPDATE soma.content_keys SET wrapped = NULL, master_key_id = NULL, destroyed_at = $1
+           WHERE tenant = $2 AND user_id = $3 AND wrapped IS NOT NULL RETURNING key_id`,
+          [now().toISOString(), tenant, user],
+        );
+        return rows.map((row) => textOf(row, "key_id"));
+      }),
+    );
+  }
+
   rewrap({ keyId, tenant, wrapped: before }: StoredContentKey, wrapped: WrappedKey): Promise<boolean> {
     const { call, database } = this.#access;
     return call(() =>

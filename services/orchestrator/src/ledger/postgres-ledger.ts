@@ -1,4 +1,4 @@
-import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { AuditEvent, EventGap, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import { ContentKeys } from "../contents/content-keys.ts";
 import { ContentVault } from "../contents/content-vault.ts";
@@ -21,7 +21,9 @@ import type {
   TailedEvent,
   UnendedSession,
 } from "./ledger.ts";
+import type { AnswerStore } from "./answer-store.ts";
 import { readMigrations } from "./migration.ts";
+import { PostgresAnswers } from "./postgres-answers.ts";
 import { PostgresAppends } from "./postgres-appends.ts";
 import { PostgresContentKeys, type PostgresAccess } from "./postgres-content-keys.ts";
 import { findContent } from "./postgres-contents.ts";
@@ -30,11 +32,20 @@ import { findEvents, lastPosition, readEvents, tailEvents } from "./postgres-eve
 import { findIdempotency } from "./postgres-idempotency.ts";
 import { assertServerKeepsPromises, migratePostgres } from "./postgres-migrate.ts";
 import { openSessionIn } from "./postgres-opening.ts";
-import { findSession, findTenantOf, listSessions, listUnendedSessions, setRunId } from "./postgres-sessions.ts";
+import {
+  findGap,
+  findSession,
+  findTenantOf,
+  listSessions,
+  listUnendedSessions,
+  setRunId,
+} from "./postgres-sessions.ts";
+import { PostgresRetention } from "./postgres-retention.ts";
 import { PostgresRelay } from "./postgres-relay.ts";
 import { PostgresTenantStore } from "./postgres-tenant-store.ts";
 import type { RelayStore } from "./relay-store.ts";
 import { PostgresPlainContents } from "./postgres-plain-contents.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { SessionRow } from "./session-row.ts";
 import type { TenantStore } from "./tenant-store.ts";
 
@@ -101,6 +112,8 @@ interface PostgresLedgerParts {
 class PostgresLedger implements Ledger {
   readonly relay: RelayStore;
   readonly tenants: TenantStore;
+  readonly retention: RetentionStore;
+  readonly answers: AnswerStore;
   readonly contentKeys: ContentKeys;
   readonly #database: PostgresDatabase;
   readonly #limits: { readonly maxWaiting: number; readonly timeoutMs: number };
@@ -119,7 +132,10 @@ class PostgresLedger implements Ledger {
     this.#appends = new PostgresAppends(database, { maxGroup: 128, timeoutMs, now });
     this.relay = new PostgresRelay(database, (work) => this.#call(work));
     const access: PostgresAccess = { database, call: (work) => this.#call(work), now };
-    this.tenants = new PostgresTenantStore({ ...access, appended: () => this.#listeners.wakeUp() });
+    const appending = { ...access, appended: () => this.#listeners.wakeUp() };
+    this.tenants = new PostgresTenantStore(appending);
+    this.retention = new PostgresRetention(appending);
+    this.answers = new PostgresAnswers(access);
     this.contentKeys = new ContentKeys(new PostgresContentKeys(access), masterKeys);
     this.#vault = new ContentVault(this.contentKeys);
     this.#plainContents = new PostgresPlainContents(access);
@@ -133,9 +149,10 @@ class PostgresLedger implements Ledger {
 
   async openSession(input: OpenSession): Promise<OpenedSession> {
     assertContents(input.contents, [input.created]);
-    const contents = await this.#vault.seal(input.contents);
-    const opened = await this.#call(() =>
-      this.#database.write(input.created.tenant, (query) => openSessionIn(query, input, contents, this.#now())),
+    const opened = await this.#vault.write(input.contents, (contents) =>
+      this.#call(() =>
+        this.#database.write(input.created.tenant, (query) => openSessionIn(query, input, contents, this.#now())),
+      ),
     );
     if (!opened.duplicate) this.#listeners.wakeUp();
     return opened;
@@ -146,8 +163,9 @@ class PostgresLedger implements Ledger {
     assertContents(contents, events);
     const [first] = events;
     if (first === undefined) return [];
-    const sealed = await this.#vault.seal(contents);
-    const appended = await this.#call(() => this.#appends.submit(first.tenant, events, sealed));
+    const appended = await this.#vault.write(contents, (sealed) =>
+      this.#call(() => this.#appends.submit(first.tenant, events, sealed)),
+    );
     if (appended.some(({ duplicate }) => !duplicate)) this.#listeners.wakeUp();
     return appended;
   }
@@ -159,6 +177,10 @@ class PostgresLedger implements Ledger {
 
   readEvents(query: SessionKey & { after: number; limit: number }): Promise<readonly AuditEvent[]> {
     return this.#call(() => this.#database.read(query.tenant, (ask) => readEvents(ask, query)));
+  }
+
+  gapOf(key: SessionKey): Promise<EventGap | undefined> {
+    return this.#call(() => this.#database.read(key.tenant, (query) => findGap(query, key)));
   }
 
   tail({ afterPosition, limit }: { afterPosition: number; limit: number }): Promise<readonly TailedEvent[]> {

@@ -2,7 +2,7 @@ import { genesisHash } from "@soma/contracts/audit";
 import type { SealedContent } from "../contents/content-vault.ts";
 import { saysTheSame, sealEvent, type SealedEvent } from "./event-chain.ts";
 import type { OpenedSession, OpenSession } from "./ledger.ts";
-import { insertContents } from "./postgres-contents.ts";
+import { insertContents, insertNames } from "./postgres-contents.ts";
 import type { Query } from "./postgres-database.ts";
 import { insertEvents, readEvents } from "./postgres-events.ts";
 import { LostRace } from "./postgres-failure.ts";
@@ -54,6 +54,11 @@ async function create(
   const projection = projectSession(undefined, sealed.event);
   const row = { ...projection, workflow_id: workflowId, ...(runId !== undefined && { run_id: runId }) };
   await insertContents(query, contents);
+  const sessionId = created.session_id;
+  await insertNames(
+    query,
+    contents.map(({ tenant, user, digest }) => ({ tenant, user, digest, sessionId })),
+  );
   const tenantEvents = admission === undefined ? [] : await admit(query, input, admission, now);
   if (tenantEvents === undefined || !(await insertSession(query, { row, lastHash: sealed.event.hash }))) {
     // Somebody holds the id: this tenant since a moment ago, or another one, whose row cannot be seen.

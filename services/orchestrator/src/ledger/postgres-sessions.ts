@@ -1,8 +1,9 @@
+import type { EventGap } from "@soma/contracts/audit";
 import { isTenantId, type TenantId } from "@soma/contracts/ids";
 import type { SessionKey, SessionQuery, SessionRows, UnendedSession } from "./ledger.ts";
 import type { Query } from "./postgres-database.ts";
 import { sessionNotFound } from "./refusals.ts";
-import { sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
+import { gapOfRow, sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
 import { assertLimit, cursorOf, foreignCursor, sessionIdOfCursor, utcTime } from "./session-page.ts";
 import { integerOf, textOf } from "./stored-row.ts";
 
@@ -85,6 +86,14 @@ export async function setRunId(
 export async function findSession(query: Query, { tenant, sessionId }: SessionKey): Promise<SessionHead | undefined> {
   const [row] = await query("SELECT * FROM soma.sessions WHERE session_id = $1 AND tenant = $2", [sessionId, tenant]);
   return row === undefined ? undefined : sessionHeadOf(row);
+}
+
+export async function findGap(query: Query, { tenant, sessionId }: SessionKey): Promise<EventGap | undefined> {
+  const [row] = await query("SELECT cut_to, cut_hash FROM soma.sessions WHERE session_id = $1 AND tenant = $2", [
+    sessionId,
+    tenant,
+  ]);
+  return row && gapOfRow(row);
 }
 
 /** Over all tenants, by the function that may. */

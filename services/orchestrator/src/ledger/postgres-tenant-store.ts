@@ -37,7 +37,7 @@ export class PostgresTenantStore implements TenantStore {
   async append(input: TenantAppend): Promise<TenantAppended> {
     const tenant = tenantOfAppend(input);
     const { database, call, now, appended } = this.#access;
-    const outcome = await call(() => database.write(tenant, (query) => appendIn(query, input, tenant, now)));
+    const outcome = await call(() => database.write(tenant, (query) => appendTenantIn(query, input, tenant, now)));
     if (!outcome.duplicate) appended();
     return outcome;
   }
@@ -85,7 +85,12 @@ export class PostgresTenantStore implements TenantStore {
 }
 
 /** Locks in one order: tenant, key, newest position. */
-async function appendIn(query: Query, input: TenantAppend, tenant: string, now: () => Date): Promise<TenantAppended> {
+export async function appendTenantIn(
+  query: Query,
+  input: TenantAppend,
+  tenant: string,
+  now: () => Date,
+): Promise<TenantAppended> {
   const head = await lockTenant(query, tenant);
   const known = await findChange(query, input, tenant, now());
   if (known !== undefined) return { row: known, duplicate: true };

@@ -1,7 +1,8 @@
+import type { EventGap } from "@soma/contracts/audit";
 import { isDigest, type Digest } from "@soma/contracts/ids";
 import { Compile } from "typebox/compile";
 import { SessionProjection, type SessionRow } from "./session-row.ts";
-import { optionalTextOf, textOf, type StoredRow } from "./stored-row.ts";
+import { integerOf, optionalTextOf, textOf, type StoredRow } from "./stored-row.ts";
 
 const projectionValidator = Compile(SessionProjection);
 
@@ -17,6 +18,14 @@ export function sessionRowOf(row: StoredRow): SessionRow {
   if (!projectionValidator.Check(projection)) throw new TypeError("column projection is no session");
   const runId = optionalTextOf(row, "run_id");
   return { ...projection, workflow_id: textOf(row, "workflow_id"), ...(runId !== undefined && { run_id: runId }) };
+}
+
+/** What retention has cut, as a row of the sessions table tells. */
+export function gapOfRow(row: StoredRow): EventGap | undefined {
+  const hash = optionalTextOf(row, "cut_hash");
+  if (hash === undefined) return undefined;
+  if (!isDigest(hash)) throw new TypeError("column cut_hash is no digest");
+  return { from: 1, to: integerOf(row, "cut_to"), hash };
 }
 
 /** Reads a row of the sessions table with the end of its chain. @throws TypeError when it is no session */

@@ -7,7 +7,9 @@ import type {
   WrappedKey,
 } from "../contents/content-key-store.ts";
 import type { Subject } from "../contents/subject.ts";
+import { DomainError } from "@soma/kit/domain-error";
 import { contentKeyColumns, contentKeyOf, keyHolderOf } from "./content-key-row.ts";
+import { truncateLog } from "./sqlite-file.ts";
 import { textOf } from "./stored-row.ts";
 
 /** How the ledger runs work on its file: with others in one commit, or outside a transaction. */
@@ -71,6 +73,21 @@ export class SqliteContentKeys implements ContentKeyStore {
     );
   }
 
+  async destroy({ tenant, user }: Subject): Promise<readonly string[]> {
+    const destroyed = await this.#access.write(() =>
+      this.#database
+        .prepare(
+          `UPDATE content_keys SET wrapped = NULL, master_key_id = NULL, destroyed_at = ?
+           WHERE tenant = ? AND user_id = ? AND wrapped IS NOT NULL RETURNING key_id`,
+        )
+        .all(this.#access.now().toISOString(), tenant, user)
+        .map((row) => textOf(row, "key_id")),
+    );
+    // The write-ahead log still holds the page as it was. Another process that reads just now keeps it for so long.
+    if (destroyed.length > 0) await this.#access.read(() => truncateLog(this.#database)).catch(passUnavailable);
+    return destroyed;
+  }
+
   rewrap({ keyId, tenant, wrapped: before }: StoredContentKey, wrapped: WrappedKey): Promise<boolean> {
     return this.#access.write(() => {
       const update = this.#database.prepare(
@@ -100,4 +117,8 @@ export class SqliteContentKeys implements ContentKeyStore {
       return row && contentKeyOf(row);
     });
   }
+}
+
+function passUnavailable(error: unknown): void {
+  if (!(error instanceof DomainError)) throw error;
 }

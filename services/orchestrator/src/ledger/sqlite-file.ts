@@ -20,6 +20,8 @@ export function openSqliteFile(file: string, maxBytes: number | undefined): Data
     if (mode !== "wal") throw new Error(`the file system of ${file} cannot hold a write-ahead log`);
     // FULL: without it a power cut may take back what was acknowledged (https://www.sqlite.org/pragma.html#pragma_synchronous).
     database.exec("PRAGMA synchronous = FULL");
+    // What is deleted – a destroyed key, a text whose time is over – is overwritten and not left in free pages.
+    database.exec("PRAGMA secure_delete = ON");
     if (maxBytes !== undefined) {
       const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
       database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
@@ -29,6 +31,13 @@ export function openSqliteFile(file: string, maxBytes: number | undefined): Data
     database.close();
     throw error;
   }
+}
+
+/** Cuts the write-ahead log to nothing. @throws an SQLite error of a lock while another process uses it */
+export function truncateLog(database: DatabaseSync): void {
+  const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  // No error of SQLite's, but a column that says so; as an error it is tried again like any other lock.
+  if (row?.["busy"] !== 0) throw Object.assign(new Error("the write-ahead log is in use"), { errcode: 5 });
 }
 
 /** A check that the path still is the file that was opened: writes to a deleted file succeed and are gone. */

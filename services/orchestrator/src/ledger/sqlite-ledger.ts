@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { AuditEvent, EventGap, NewEvent } from "@soma/contracts/audit";
 import type { Digest, TenantId } from "@soma/contracts/ids";
 import { ContentKeys } from "../contents/content-keys.ts";
 import { ContentVault } from "../contents/content-vault.ts";
@@ -25,8 +25,11 @@ import type {
   UnendedSession,
 } from "./ledger.ts";
 import { readMigrations } from "./migration.ts";
+import type { AnswerStore } from "./answer-store.ts";
 import type { RelayStore } from "./relay-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { SessionRow } from "./session-row.ts";
+import { SqliteAnswers } from "./sqlite-answers.ts";
 import { SqliteContentKeys, type SqliteAccess } from "./sqlite-content-keys.ts";
 import { SqliteContents } from "./sqlite-contents.ts";
 import { SqliteEvents } from "./sqlite-events.ts";
@@ -36,6 +39,7 @@ import { SqliteIdempotency } from "./sqlite-idempotency.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteRelay } from "./sqlite-relay.ts";
 import { SqlitePlainContents } from "./sqlite-plain-contents.ts";
+import { SqliteRetention } from "./sqlite-retention.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
 import { SqliteTenantDays } from "./sqlite-tenant-days.ts";
 import { SqliteTenantStore } from "./sqlite-tenant-store.ts";
@@ -100,6 +104,8 @@ interface SqliteLedgerParts {
 class SqliteLedger implements Ledger {
   readonly relay: RelayStore;
   readonly tenants: TenantStore;
+  readonly retention: RetentionStore;
+  readonly answers: AnswerStore;
   readonly contentKeys: ContentKeys;
   readonly #database: DatabaseSync;
   readonly #writes: GroupCommit;
@@ -142,7 +148,10 @@ class SqliteLedger implements Ledger {
       now,
     };
     this.relay = new SqliteRelay(database, access);
-    this.tenants = new SqliteTenantStore(tenants, { ...access, appended: () => this.#listeners.wakeUp() });
+    const appending = { ...access, appended: () => this.#listeners.wakeUp() };
+    this.tenants = new SqliteTenantStore(tenants, appending);
+    this.retention = new SqliteRetention(database, tenants, appending);
+    this.answers = new SqliteAnswers(database, access);
     this.contentKeys = new ContentKeys(new SqliteContentKeys(database, access), masterKeys);
     this.#vault = new ContentVault(this.contentKeys);
     this.#plainContents = new SqlitePlainContents(database, access, this.#contents);
@@ -156,8 +165,9 @@ class SqliteLedger implements Ledger {
 
   async openSession(input: OpenSession): Promise<OpenedSession> {
     assertContents(input.contents, [input.created]);
-    const contents = await this.#vault.seal(input.contents);
-    const opened = await this.#writes.submit(() => this.#writer.openSession(input, contents));
+    const opened = await this.#vault.write(input.contents, (contents) =>
+      this.#writes.submit(() => this.#writer.openSession(input, contents)),
+    );
     if (!opened.duplicate) this.#listeners.wakeUp();
     return opened;
   }
@@ -165,8 +175,9 @@ class SqliteLedger implements Ledger {
   async append(events: readonly NewEvent[], contents: readonly NewContent[] = []): Promise<readonly Appended[]> {
     assertOneTenant(events);
     assertContents(contents, events);
-    const sealed = await this.#vault.seal(contents);
-    const appended = await this.#writes.submit(() => this.#writer.append(events, sealed));
+    const appended = await this.#vault.write(contents, (sealed) =>
+      this.#writes.submit(() => this.#writer.append(events, sealed)),
+    );
     if (appended.some(({ duplicate }) => !duplicate)) this.#listeners.wakeUp();
     return appended;
   }
@@ -177,6 +188,10 @@ class SqliteLedger implements Ledger {
 
   readEvents(query: SessionKey & { after: number; limit: number }): Promise<readonly AuditEvent[]> {
     return this.#read(() => this.#events.read(query));
+  }
+
+  gapOf(key: SessionKey): Promise<EventGap | undefined> {
+    return this.#read(() => this.#sessions.gapOf(key));
   }
 
   tail({ afterPosition, limit }: { afterPosition: number; limit: number }): Promise<readonly TailedEvent[]> {

@@ -4,6 +4,7 @@ import type { SealedContent } from "../contents/content-vault.ts";
 import { newContent, type NewContent } from "./content.ts";
 import type { SqliteAccess } from "./sqlite-content-keys.ts";
 import type { SqliteContents } from "./sqlite-contents.ts";
+import { truncateLog } from "./sqlite-file.ts";
 import { bytesOf, integerOf, textOf } from "./stored-row.ts";
 
 /** Texts that versions before encryption wrote into the SQLite ledger. */
@@ -67,7 +68,8 @@ export class SqlitePlainContents implements PlainContents {
 
   insertSealed(_tenant: string, contents: readonly SealedContent[]): Promise<void> {
     return this.#access.write(() => {
-      for (const content of contents) this.#contents.insert(content);
+      // Their events were read for the names when the schema came to have them.
+      for (const content of contents) this.#contents.insert(content, []);
     });
   }
 
@@ -82,14 +84,8 @@ export class SqlitePlainContents implements PlainContents {
    */
   async finish(): Promise<void> {
     await this.#access.read(() => this.#database.exec("VACUUM"));
-    await this.#access.read(() => this.#truncateLog());
+    await this.#access.read(() => truncateLog(this.#database));
     const sql = "UPDATE content_encryption SET plain_gone_at = ?";
     await this.#access.write(() => this.#database.prepare(sql).run(this.#access.now().toISOString()));
-  }
-
-  #truncateLog(): void {
-    const row = this.#database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-    // No error of SQLite's, but a column that says so; as an error it is tried again like any other lock.
-    if (row?.["busy"] !== 0) throw Object.assign(new Error("the write-ahead log is in use"), { errcode: 5 });
   }
 }

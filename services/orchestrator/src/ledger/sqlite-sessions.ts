@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { EventGap } from "@soma/contracts/audit";
 import { isTenantId, type Digest, type TenantId } from "@soma/contracts/ids";
 import type { SessionKey, SessionQuery, SessionRows, UnendedSession } from "./ledger.ts";
 import { sessionNotFound } from "./refusals.ts";
-import { sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
+import { gapOfRow, sessionHeadOf, sessionRowOf, type SessionHead } from "./session-head.ts";
 import { assertLimit, cursorOf, foreignCursor, sessionIdOfCursor, utcTime } from "./session-page.ts";
 import type { SessionProjection } from "./session-row.ts";
 import { integerOf, textOf } from "./stored-row.ts";
@@ -73,6 +74,11 @@ export class SqliteSessions {
   find({ tenant, sessionId }: SessionKey): SessionHead | undefined {
     const row = this.#find.get(sessionId, tenant);
     return row === undefined ? undefined : sessionHeadOf(row);
+  }
+
+  gapOf({ tenant, sessionId }: SessionKey): EventGap | undefined {
+    const row = this.#find.get(sessionId, tenant);
+    return row && gapOfRow(row);
   }
 
   /** Whether any tenant holds the id; the answer is for `SESSION_ID_TAKEN` alone. */

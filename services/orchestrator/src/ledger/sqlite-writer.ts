@@ -1,5 +1,6 @@
 import { genesisHash, type NewEvent } from "@soma/contracts/audit";
 import type { SealedContent } from "../contents/content-vault.ts";
+import { sessionsNaming } from "./content.ts";
 import { eventId, saysTheSame, sealEvent } from "./event-chain.ts";
 import type { Appended, OpenedSession, OpenSession } from "./ledger.ts";
 import { eventConflict, idempotencyKeyReused, sessionNotFound } from "./refusals.ts";
@@ -60,7 +61,7 @@ export class SqliteWriter {
     const { tenantDays, tenants } = this.#tables;
     const days = tenantDays.find(fresh, (tenant) => tenants.find(tenant)?.settings.quotas);
     if (days !== undefined) tenantDays.write(days, fresh.reduce(tenantDaysAfter, days.before));
-    for (const content of contents) this.#tables.contents.insert(content);
+    for (const content of contents) this.#tables.contents.insert(content, sessionsNaming(content, events));
     return appended;
   }
 
@@ -85,7 +86,7 @@ export class SqliteWriter {
     const row = { ...projection, workflow_id: workflowId, ...(runId !== undefined && { run_id: runId }) };
     this.#tables.sessions.insert({ row, lastHash: sealed.event.hash });
     this.#tables.events.insert(sealed);
-    for (const content of contents) this.#tables.contents.insert(content);
+    for (const content of contents) this.#tables.contents.insert(content, [created.session_id]);
     return row;
   }
 

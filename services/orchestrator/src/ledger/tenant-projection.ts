@@ -37,6 +37,11 @@ export function projectTenant(before: TenantRow | undefined, event: TenantEvent)
     case "api_key.revoked":
     case "change.denied":
     case "access.refused":
+    case "sessions.stop_requested":
+    case "sessions.stopped":
+    case "subject.erasure_requested":
+    case "subject.erased":
+    case "retention.applied":
       return after;
     default:
       return neverAnEvent(typed);

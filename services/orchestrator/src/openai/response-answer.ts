@@ -2,9 +2,11 @@ import { errors } from "@soma/contracts/error-codes";
 import type { Digest } from "@soma/contracts/ids";
 import { openaiIdPrefixes, type OpenaiResponse, type OutputMessage, type ResponseStatus } from "@soma/contracts/openai";
 import { isTerminal, type Sampling, type SessionStatus, type SessionView } from "@soma/contracts/session";
+import { DomainError } from "@soma/kit/domain-error";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { findSession } from "../sessions/find-session.ts";
 import type { SessionDeps } from "../sessions/session-deps.ts";
+import { readText } from "../sessions/read-text.ts";
 import { readChatPrompt } from "../sessions/session-prompt.ts";
 import { viewSession } from "../sessions/session-view.ts";
 import { secondsOf } from "./chat-answer.ts";
@@ -25,8 +27,9 @@ export interface AskedFor {
 
 export async function readAsked(deps: SessionDeps, row: SessionRow): Promise<AskedFor> {
   const read = async (digest: Digest): Promise<string> => {
-    const bytes = await deps.ledger.readContent({ tenant: row.tenant, user: row.user, digest });
-    return bytes === undefined ? "{}" : Buffer.from(bytes).toString("utf8");
+    const found = await readText(deps.ledger, row, digest);
+    if ("gone" in found) throw new DomainError("CONTENT_ERASED", "What was asked is not there any more.");
+    return found.text;
   };
   const metadata: unknown = row.metadata_digest === undefined ? {} : JSON.parse(await read(row.metadata_digest));
   const texts = Object.entries(Object(metadata)).filter(

@@ -49,7 +49,7 @@ export async function waitForEnd(deps: AnswerDeps, row: SessionRow, gone: AbortS
 export async function resultOf(deps: SessionDeps, row: SessionRow): Promise<SessionResult> {
   const view = await viewSession(deps, await findSession(deps.ledger, row.tenant, row.session_id));
   if (view.result !== undefined) return view.result;
-  const code = view.error?.code ?? "INTERNAL";
+  const code = view.error?.code ?? (view.texts_gone === undefined ? "INTERNAL" : "CONTENT_ERASED");
   throw new DomainError(code, `${errors[code].title}; /v1/sessions/${row.session_id}/events has the record.`);
 }
 

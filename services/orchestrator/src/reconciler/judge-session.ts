@@ -21,6 +21,8 @@ export const defaultPatience: Patience = { quietMs: 15_000, startMs: 120_000, lo
 /** What the index of sessions is to be told about one of them. */
 export type Repair =
   | { readonly kind: "run"; readonly runId: string }
+  /** The request to cancel is recorded, and did not get as far as the workflow. */
+  | { readonly kind: "cancel" }
   | { readonly kind: "end"; readonly end: SessionEnd };
 
 /**
@@ -30,7 +32,7 @@ export type Repair =
  * @param missingForMs for how long Temporal has been seen to know no such workflow
  */
 export function judgeSession(
-  row: Pick<SessionRow, "run_id" | "created_at">,
+  row: Pick<SessionRow, "run_id" | "created_at" | "cancel_requested">,
   workflow: WorkflowState | undefined,
   { now, missingForMs, patience }: { readonly now: Date; readonly missingForMs: number; readonly patience: Patience },
 ): Repair | undefined {
@@ -41,7 +43,8 @@ export function judgeSession(
   }
   switch (workflow.status) {
     case "running":
-      return row.run_id === undefined ? { kind: "run", runId: workflow.runId } : undefined;
+      if (row.run_id === undefined) return { kind: "run", runId: workflow.runId };
+      return row.cancel_requested === true && !workflow.cancelRequested ? { kind: "cancel" } : undefined;
     case "canceled":
       return { kind: "end", end: { status: "canceled" } };
     case "timed_out":

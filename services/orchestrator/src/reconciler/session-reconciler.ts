@@ -11,7 +11,7 @@ import { defaultPatience, judgeSession, type Patience, type Repair } from "./jud
 
 interface ReconcilerOptions {
   readonly ledger: Ledger;
-  readonly workflows: Pick<SessionWorkflows, "describe">;
+  readonly workflows: Pick<SessionWorkflows, "describe" | "cancel">;
   readonly log: Logger;
   readonly metrics: SessionMetrics;
   readonly now: () => Date;
@@ -26,7 +26,8 @@ const atOnce = 8;
 
 /**
  * Brings the index of sessions to what Temporal says, where no workflow can do it any more: sessions that were ended
- * from outside, and starts that died between the row and the workflow. Every worker runs one; what two of them repair
+ * from outside, and starts that died between the row and the workflow; and brings a recorded request to cancel to a
+ * workflow that has not got it. Every worker runs one; what two of them repair
  * at once is repaired once, because each repair is an event with a key.
  */
 export class SessionReconciler {
@@ -110,8 +111,12 @@ export class SessionReconciler {
   }
 
   async #repair(seen: SessionRow, repair: Repair): Promise<void> {
-    const { ledger, log, metrics } = this.#options;
+    const { ledger, log, metrics, workflows } = this.#options;
     const { tenant, session_id } = seen;
+    if (repair.kind === "cancel") {
+      if (await workflows.cancel(session_id)) metrics.reconciled.inc({ repair: "cancel" });
+      return;
+    }
     if (repair.kind === "run") {
       await ledger.setRunId({ tenant, sessionId: session_id, runId: repair.runId });
       metrics.reconciled.inc({ repair: "run" });

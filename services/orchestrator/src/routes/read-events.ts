@@ -65,8 +65,12 @@ export function addReadEvents(app: Server, deps: RouteDeps): void {
       const limit = Number(request.query.limit ?? 100);
       const events = await deps.ledger.readEvents({ tenant: row.tenant, sessionId: row.session_id, after, limit });
       const last = events.at(-1);
+      // A page that begins where it was asked to needs no second look; of an empty one it would not be known why.
+      const whole = events[0]?.sequence === after + 1;
+      const gap = whole ? undefined : await deps.ledger.gapOf({ tenant: row.tenant, sessionId: row.session_id });
       return reply.send({
         session_id: row.session_id,
+        ...(gap !== undefined && after < gap.to && { gap }),
         events: [...events],
         ...(last && events.length === limit && last.sequence < row.last_seq && { next_after: last.sequence }),
       });

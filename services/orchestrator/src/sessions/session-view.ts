@@ -1,8 +1,8 @@
 import { errors } from "@soma/contracts/error-codes";
-import { isTerminal, type SessionResult, type SessionView } from "@soma/contracts/session";
-import { DomainError } from "@soma/kit/domain-error";
+import { isTerminal, type SessionView } from "@soma/contracts/session";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { SessionDeps } from "./session-deps.ts";
+import { readText } from "./read-text.ts";
 import { viewSteering } from "./steering-view.ts";
 
 /**
@@ -39,9 +39,9 @@ export async function viewSession(
     ...(await viewSteering(deps, row, text)),
     ...blockedByTemporal(deps, row),
     ...(error && { error: { code: error.code, detail: `${errors[error.code].title}.` } }),
-    ...(text &&
-      result &&
-      (row.status === "completed" || row.mode === "interactive") && { result: await readResult(deps, row, result) }),
+    ...(text && result && (row.status === "completed" || row.mode === "interactive")
+      ? await readResult(deps, row, result)
+      : {}),
   };
 }
 
@@ -55,19 +55,9 @@ async function readResult(
   deps: SessionDeps,
   row: SessionRow,
   result: NonNullable<SessionRow["result"]>,
-): Promise<SessionResult> {
-  const bytes = await deps.ledger.readContent({ tenant: row.tenant, user: row.user, digest: result.digest });
-  if (!bytes)
-    throw new DomainError(
-      "INTERNAL",
-      "The session's answer is not in the content store; its digest stands in the ledger.",
-    );
-  const text = Buffer.from(bytes).toString("utf8");
-  return {
-    text,
-    text_digest: result.digest,
-    model: result.model,
-    finish_reason: result.finish_reason,
-    usage: result.usage,
-  };
+): Promise<Pick<SessionView, "result" | "texts_gone">> {
+  const read = await readText(deps.ledger, row, result.digest);
+  if ("gone" in read) return { texts_gone: read.gone };
+  const { model, finish_reason, usage } = result;
+  return { result: { text: read.text, text_digest: result.digest, model, finish_reason, usage } };
 }

@@ -5,6 +5,7 @@ import { allowedActions } from "@soma/contracts/session-machine";
 import { openOf } from "../ledger/session-approvals.ts";
 import { reservedTotal } from "../ledger/session-budget.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { readText } from "./read-text.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
 /** What a session's users see of its conversation, its approvals, its budget, and what they can do now. */
@@ -46,7 +47,7 @@ async function withPrompts(
   text: boolean,
 ): Promise<OpenApproval[]> {
   const digest = row.turns?.message_digest ?? row.prompt_digest;
-  const bytes = text ? await ledger.readContent({ tenant: row.tenant, user: row.user, digest }) : undefined;
-  const prompt = bytes && { prompt: Buffer.from(bytes).toString("utf8") };
+  const read = text ? await readText(ledger, row, digest) : undefined;
+  const prompt = read !== undefined && "text" in read && { prompt: read.text };
   return open.map(({ effect_key: _key, ...approval }) => ({ ...approval, ...prompt }));
 }

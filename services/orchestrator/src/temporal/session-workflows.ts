@@ -24,7 +24,8 @@ const actionDeadlineMs = 10_000;
 
 /** What Temporal knows of a session's workflow. */
 export type WorkflowState =
-  | { readonly status: "running" | "completed" | "canceled" | "terminated" | "timed_out"; readonly runId: string }
+  | { readonly status: "completed" | "canceled" | "terminated" | "timed_out"; readonly runId: string }
+  | { readonly status: "running"; readonly runId: string; readonly cancelRequested: boolean }
   | { readonly status: "failed"; readonly runId: string; readonly code: ErrorCode };
 
 /** What the API and the reconciler do with session workflows. */
@@ -138,9 +139,11 @@ const closedStatuses = new Map<string, "completed" | "canceled" | "terminated" |
 
 async function stateOf(client: Client, workflowId: string): Promise<WorkflowState> {
   const handle = client.workflow.getHandle(workflowId);
-  const { status, runId } = await handle.describe();
+  const { status, runId, raw } = await handle.describe();
   if (status.name === "FAILED") return { status: "failed", runId, code: await failureCodeOf(handle) };
-  return { status: closedStatuses.get(status.name) ?? "running", runId };
+  const closed = closedStatuses.get(status.name);
+  if (closed !== undefined) return { status: closed, runId };
+  return { status: "running", runId, cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true };
 }
 
 /** The code that a workflow which has failed gave as the type of its failure. */

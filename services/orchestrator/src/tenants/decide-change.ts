@@ -14,7 +14,10 @@ export interface ChangeDecision {
 }
 
 interface Change {
-  readonly action: Extract<Capability, "platform.manage" | "tenant.manage" | "key.manage">;
+  readonly action: Extract<
+    Capability,
+    "platform.manage" | "tenant.manage" | "key.manage" | "session.stop" | "subject.erase"
+  >;
   /** The tenant that is to change. */
   readonly tenant: string;
   /** Whose ledger tells of a denial: the tenant's own, unless it is not there yet. */

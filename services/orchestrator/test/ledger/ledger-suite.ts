@@ -4,8 +4,10 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeAppends } from "./append-cases.ts";
 import { describeBudgets } from "./budget-cases.ts";
 import { describeContents } from "./content-cases.ts";
+import { describeErasure } from "./erasure-cases.ts";
 import { describeReads } from "./read-cases.ts";
 import { describeRelay } from "./relay-cases.ts";
+import { describeRetention } from "./retention-cases.ts";
 import { describeSessions } from "./session-cases.ts";
 import { describeTenants } from "./tenant-cases.ts";
 
@@ -33,5 +35,7 @@ export function describeLedger(name: string, open: OpenLedger): void {
     describeContents(open);
     describeTenants(open);
     describeBudgets(open);
+    describeErasure(open);
+    describeRetention(open);
   });
 }

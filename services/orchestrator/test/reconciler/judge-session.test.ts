@@ -11,6 +11,7 @@ const failed = (code: string): unknown => ({ kind: "end", end: { status: "failed
 interface Case {
   readonly what: string;
   readonly run_id?: string;
+  readonly cancel_requested?: true;
   readonly ageMs?: number;
   readonly missingForMs?: number;
   readonly workflow: WorkflowState | undefined;
@@ -21,13 +22,27 @@ const cases: readonly Case[] = [
   {
     what: "a workflow that runs needs nothing",
     run_id: runId,
-    workflow: { status: "running", runId },
+    workflow: { status: "running", runId, cancelRequested: false },
     repair: undefined,
   },
   {
     what: "a row without the run id of its workflow gets it",
-    workflow: { status: "running", runId },
+    workflow: { status: "running", runId, cancelRequested: false },
     repair: { kind: "run", runId },
+  },
+  {
+    what: "a recorded request to cancel that the workflow did not get is carried to it",
+    run_id: runId,
+    cancel_requested: true,
+    workflow: { status: "running", runId, cancelRequested: false },
+    repair: { kind: "cancel" },
+  },
+  {
+    what: "and is not carried twice",
+    run_id: runId,
+    cancel_requested: true,
+    workflow: { status: "running", runId, cancelRequested: true },
+    repair: undefined,
   },
   { what: "a start without a workflow may still be finished", ageMs: 119_999, workflow: undefined, repair: undefined },
   {
@@ -84,9 +99,13 @@ const cases: readonly Case[] = [
 ];
 
 describe("what a session that has not ended needs", () => {
-  for (const { what, run_id, ageMs = 60_000, missingForMs = 0, workflow, repair } of cases) {
+  for (const { what, run_id, cancel_requested, ageMs = 60_000, missingForMs = 0, workflow, repair } of cases) {
     test(what, () => {
-      const row = { created_at, ...(run_id !== undefined && { run_id }) };
+      const row = {
+        created_at,
+        ...(run_id !== undefined && { run_id }),
+        ...(cancel_requested !== undefined && { cancel_requested }),
+      };
       const now = new Date(Date.parse(created_at) + ageMs);
       const found: Repair | undefined = judgeSession(row, workflow, { now, missingForMs, patience });
       assert.deepEqual(found, repair);
