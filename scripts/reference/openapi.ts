@@ -66,6 +66,8 @@ async function orchestratorDocument(folder: string): Promise<string> {
     hop: await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry }),
     identity: { issue: notHere, revoke: notHere, revokeById: notHere },
     model: { listModels: notHere },
+    inspector: { inspect: notHere },
+    outages: () => [],
     streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
     tenants: {
       ledger,

@@ -55,6 +55,14 @@ export class DependencyWatch<Name extends string> {
     return this.#seen.has(name) && !this.#lostAt.has(name);
   }
 
+  /** What was lost, and when that was seen; one that was never there has no such time. */
+  outages(): { name: Name; since?: Date }[] {
+    return this.missing().map(({ name }) => {
+      const lostAt = this.#lostAt.get(name);
+      return lostAt === undefined ? { name } : { name, since: new Date(lostAt) };
+    });
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#loops);

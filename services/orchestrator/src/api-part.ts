@@ -7,6 +7,7 @@ import type { OrchestratorParts } from "./orchestrator-parts.ts";
 import type { DeltaHub } from "./streams/delta-hub.ts";
 import { StreamRegistry } from "./streams/stream-registry.ts";
 import { TenantAnnouncer } from "./tenants/tenant-announcer.ts";
+import { createSessionInspector } from "./temporal/session-inspector.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 
 interface ApiOptions {
@@ -40,6 +41,8 @@ export async function startApi(
     hop,
     streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams, config.maxEventStreams),
     sessionMetrics,
+    inspector: createSessionInspector(link, config.temporal.namespace),
+    outages: () => watch.outages(),
     identity,
     model,
     tenants: { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() },

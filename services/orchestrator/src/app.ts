@@ -4,6 +4,8 @@ import { buildServer, type Missing, type Server } from "@soma/kit/server";
 import { startLimits } from "@soma/contracts/session";
 import type { HopGate } from "./access/hop/hop-gate.ts";
 import { countMismatches } from "./access/count-mismatches.ts";
+import type { DiagnosisDeps } from "./diagnosis/diagnose-session.ts";
+import { addDiagnoseSession } from "./routes/diagnose-session.ts";
 import { addGetSession } from "./routes/get-session.ts";
 import { addListSessions } from "./routes/list-sessions.ts";
 import { addReadEvents } from "./routes/read-events.ts";
@@ -24,7 +26,11 @@ import { RefusalTally } from "./tenants/refusal-tally.ts";
 import { version } from "./version.ts";
 
 interface AppOptions
-  extends Omit<RouteDeps, "fromGateway">, Omit<ModelListDeps, "identity">, Pick<StopDeps, "eraseMemory" | "stopTimes"> {
+  extends
+    Omit<RouteDeps, "fromGateway">,
+    Omit<ModelListDeps, "identity">,
+    Pick<StopDeps, "eraseMemory" | "stopTimes">,
+    Pick<DiagnosisDeps, "inspector" | "outages"> {
   readonly identity: ModelListDeps["identity"] & StopDeps["identity"];
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
@@ -64,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<Server> {
   addListSessions(app, deps);
   addGetSession(app, deps);
   addReadEvents(app, deps);
+  addDiagnoseSession(app, { ...options, ...deps });
   addSessionActions(app, { ...deps, policy: options.tenants.policy, snapshots: options.tenants.snapshots });
   addReadTenants(app, deps);
   addChangeTenants(app, deps);

@@ -838,6 +838,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a data subject: end the sessions, destroy the keys of the texts, forget the memory */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For people; stands in the ledgers */
+                        reason?: string;
+                        /** @description Another tenant than your own, for the installation's admins */
+                        tenant?: string;
+                        /** @description Letters, digits and ._@:+-; at most 128. */
+                        user: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            erasure_id: string;
+                            /** @description Content keys; what they encrypted can be read by nobody any more */
+                            keys_destroyed: number;
+                            /**
+                             * @description unavailable: the memory gateway did not say that it is done; ask again under another Idempotency-Key
+                             * @enum {string}
+                             */
+                            memory: "erased" | "not_configured" | "unavailable";
+                            /** @description Sessions that were ended for it */
+                            stopped: number;
+                            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                            tenant: string;
+                            /** @description Letters, digits and ._@:+-; at most 128. */
+                            user: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -3357,6 +3503,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{id}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a session is where it is, and what would move it */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                    tenant?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description Session id or workflow id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description RFC 3339, UTC */
+                            as_of: string;
+                            causes: {
+                                /** @enum {string} */
+                                code: "ended" | "canceling" | "tenant_suspended" | "paused" | "waiting_approval" | "waiting_budget" | "dependency_down" | "quota" | "no_workflow" | "no_worker" | "retrying" | "queued" | "waiting_input" | "moving" | "unknown";
+                                /** @description Ids, counts, codes and times; never a text of a user's */
+                                details?: {
+                                    [key: string]: string | number | boolean;
+                                };
+                                /** @description RFC 3339, UTC; absent when it is not known */
+                                since?: string;
+                                /** @description What holds it up, in a sentence */
+                                what: string;
+                                /** @description The action, or the operator's step, that would move it */
+                                would_move: string;
+                            }[];
+                            /** @description Who gave no answer while this was looked into */
+                            not_asked: {
+                                /** @enum {string} */
+                                dependency: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka" | "memory-gateway";
+                                /** @description What this diagnosis therefore does not know */
+                                what: string;
+                            }[];
+                            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+                            session_id: string;
+                            status: components["schemas"]["SessionStatus"];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{id}/events": {
         parameters: {
             query?: never;
@@ -3561,6 +3821,161 @@ export interface paths {
                 };
                 /** @description Default Response */
                 429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what runs: a session, a user's, an agent's, a tenant's or all */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Same key and body within 24 h: the same answer */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For people; stands in the ledgers */
+                        reason: string;
+                        /** @enum {string} */
+                        scope: "session" | "user" | "agent" | "tenant" | "all";
+                        /** @description The id of the session, the user or the agent; not with tenant and all */
+                        target?: string;
+                        /** @description Another tenant than your own, for the installation's admins */
+                        tenant?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Those that ended by themselves before it came to them */
+                            already_ended: number;
+                            /** @enum {string} */
+                            scope: "session" | "user" | "agent" | "tenant" | "all";
+                            stop_id: string;
+                            /** @description Sessions whose end is recorded */
+                            stopped: string[];
+                            tokens: {
+                                /** @description API keys that stopped sessions were started with; a stop ends no key */
+                                api_keys: string[];
+                                /** @description The identity service did not answer */
+                                not_revoked: number;
+                                revoked: number;
+                            };
+                            /** @description Sessions of which it cannot be said that they have stopped, and why */
+                            unknown: {
+                                /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+                                session_id: string;
+                                /** @enum {string} */
+                                why: "temporal_unavailable" | "effect_under_way" | "not_ended_yet" | "not_recorded" | "not_in_time";
+                            }[];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4110,7 +4525,7 @@ export interface paths {
                                 time: string;
                                 traceparent?: string;
                                 /** @enum {string} */
-                                type: "tenant.created" | "tenant.updated" | "tenant.suspended" | "tenant.resumed" | "api_key.created" | "api_key.revoked" | "change.denied" | "access.refused";
+                                type: "tenant.created" | "tenant.updated" | "tenant.suspended" | "tenant.resumed" | "api_key.created" | "api_key.revoked" | "change.denied" | "access.refused" | "sessions.stop_requested" | "sessions.stopped" | "subject.erasure_requested" | "subject.erased" | "retention.applied";
                                 /** @description Letters, digits and ._@:+-; at most 128. */
                                 user: string;
                             }[];
@@ -4545,6 +4960,15 @@ export interface components {
         ErrorCode: "INVALID_JSON" | "VALIDATION_FAILED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "HEADERS_TOO_LARGE" | "PARAMETER_UNSUPPORTED" | "ROUTE_NOT_FOUND" | "UNAUTHENTICATED" | "MFA_REQUIRED" | "FORBIDDEN" | "PRINCIPAL_MISMATCH" | "IDENTITY_DENIED" | "ACCESS_REVOKED" | "TOKEN_NOT_ACCEPTED" | "DELEGATION_TOO_DEEP" | "GATEWAY_REQUIRED" | "LOGIN_REFUSED" | "TENANT_NOT_FOUND" | "TENANT_ID_TAKEN" | "TENANT_CHANGED" | "TENANT_SUSPENDED" | "API_KEY_NOT_FOUND" | "RATE_LIMITED" | "CONCURRENCY_LIMITED" | "QUOTA_EXCEEDED" | "SESSION_NOT_FOUND" | "SESSION_ID_TAKEN" | "ACTION_NOT_ALLOWED" | "SESSION_BUSY" | "SESSION_PAUSED" | "TRANSITION_NOT_ALLOWED" | "QUEUE_FULL" | "TURN_INTERRUPTED" | "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_KEY_REUSED" | "SESSION_CANCELED" | "SESSION_TIMED_OUT" | "ANSWER_NOT_IN_TIME" | "ANSWER_CHANGED" | "SESSION_TERMINATED" | "SESSION_LOST" | "START_INCOMPLETE" | "TOO_MANY_STREAMS" | "POLICY_DENIED" | "POLICY_UNAVAILABLE" | "POLICY_BAD_RESPONSE" | "OBLIGATION_UNMET" | "APPROVAL_REQUIRED" | "APPROVAL_NOT_FOUND" | "APPROVAL_MISMATCH" | "APPROVAL_CLOSED" | "APPROVAL_EXPIRED" | "APPROVAL_DENIED" | "OWN_REQUEST" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "PERMIT_INVALID" | "PERMIT_EXPIRED" | "IDENTITY_UNAVAILABLE" | "IDENTITY_BAD_RESPONSE" | "MODEL_UNAVAILABLE" | "MODEL_BAD_RESPONSE" | "MODEL_REJECTED" | "MODEL_TOKEN_REFUSED" | "MODEL_NOT_FOUND" | "MODEL_PROMPT_TOO_LONG" | "MEMORY_UNAVAILABLE" | "MEMORY_BAD_RESPONSE" | "MEMORY_REJECTED" | "MEMORY_TOKEN_REFUSED" | "MEMORY_NOT_FOUND" | "ORCHESTRATOR_UNAVAILABLE" | "TEMPORAL_UNAVAILABLE" | "AUDIT_UNAVAILABLE" | "AUDIT_BACKLOG_FULL" | "EVENT_CONFLICT" | "CONTENT_ERASED" | "CONTENT_KEY_UNAVAILABLE" | "CONTENT_UNREADABLE" | "SESSION_ENDED" | "NOT_READY" | "INTERNAL";
         EventPage: {
             events: components["schemas"]["AuditEvent"][];
+            /** @description Events after `after` that retention has cut; those of the page follow them */
+            gap?: {
+                /** @description `sequence` of the first event that is gone */
+                from: number;
+                /** @description `hash` of the last event that is gone */
+                hash: string;
+                /** @description `sequence` of the last event that is gone */
+                to: number;
+            };
             /** @description Pass as `after` for the next page; absent when no event is left now */
             next_after?: number;
             /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
@@ -4684,6 +5108,11 @@ export interface components {
             task_queue: string;
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant: string;
+            /**
+             * @description Why a text of the session is not there: its user's texts were erased, or their time was over
+             * @enum {string}
+             */
+            texts_gone?: "erased" | "retention";
             token?: {
                 expires_at: string;
                 jti: string;

@@ -1,9 +1,11 @@
 import { createMetrics } from "@soma/kit/metrics";
 import { Prices } from "../../src/budgets/price-table.ts";
+import type { DiagnosisDeps } from "../../src/diagnosis/diagnose-session.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import type { SessionDeps } from "../../src/sessions/session-deps.ts";
 import { createDataConverters } from "../../src/temporal/data-converters.ts";
+import { createSessionInspector } from "../../src/temporal/session-inspector.ts";
 import { createSessionWorkflows } from "../../src/temporal/session-workflows.ts";
 import { TemporalLink } from "../../src/temporal/temporal-link.ts";
 
@@ -16,7 +18,7 @@ const taskQueue = "somagent.session.workflows";
 export function createSessionDeps(
   ledger: Ledger,
   seen: { temporalIsUp: boolean; backlogIsFull?: boolean } = { temporalIsUp: true },
-): AsyncDisposable & { readonly deps: SessionDeps } {
+): AsyncDisposable & { readonly deps: SessionDeps & Pick<DiagnosisDeps, "inspector" | "outages"> } {
   const converters = createDataConverters(ledger, "default");
   const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" }, converters.client);
   return {
@@ -28,6 +30,8 @@ export function createSessionDeps(
       sessionMetrics: createSessionMetrics(createMetrics("test").registry),
       temporalIsUp: () => seen.temporalIsUp,
       backlogIsFull: () => seen.backlogIsFull ?? false,
+      inspector: createSessionInspector(link, "default"),
+      outages: () => (seen.temporalIsUp ? [] : [{ name: "temporal" }]),
     },
     [Symbol.asyncDispose]: () => link.close(),
   };

@@ -156,7 +156,7 @@ export function describeRetention(open: OpenLedger): void {
         ledger.retention.apply({ ...pass, limit: 2 }),
       ),
     );
-    const counts = cuts.map((cut) => cut?.sessions ?? 0).toSorted();
+    const counts = cuts.map((cut) => cut?.sessions ?? 0).toSorted((one, other) => one - other);
     assert.deepEqual(counts, [0, 1, 2, 2, 2]);
     const types = (await second.tenants.readEvents({ tenant, after: 0, limit: 10 })).map(({ type }) => type);
     assert.equal(types.filter((type) => type === "retention.applied").length, 4);
