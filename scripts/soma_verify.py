@@ -67,6 +67,11 @@ TENANT_TYPES = {f"tenant.{change}" for change in ("created", "updated", "suspend
     "api_key.revoked",
     "change.denied",
     "access.refused",
+    "sessions.stop_requested",
+    "sessions.stopped",
+    "subject.erasure_requested",
+    "subject.erased",
+    "retention.applied",
 }
 TYPES = {"session": SESSION_TYPES, "tenant": TENANT_TYPES}
 CHECKS = ("shape", "session", "sequence", "hash", "chain", "id", "permit", "intent", "once", "end", "content")

@@ -2,7 +2,7 @@ import type { AuditEvent, EventType } from "@soma/contracts/audit";
 import type { Dependency } from "@soma/contracts/wire-names";
 import type { SessionRow } from "../ledger/session-row.ts";
 import type { TenantRow } from "../ledger/tenant-row.ts";
-import type { TenantUsage } from "../ledger/tenant-store.ts";
+import type { TenantUsage } from "@soma/contracts/tenant";
 import type { Inspection } from "../temporal/session-inspector.ts";
 
 /** What a diagnosis is made of: nothing in it is a text of a user's. */

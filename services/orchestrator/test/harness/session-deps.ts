@@ -12,15 +12,15 @@ import { TemporalLink } from "../../src/temporal/temporal-link.ts";
 const taskQueue = "somagent.session.workflows";
 
 /**
- * The use cases' dependencies on a real ledger, with the real link to a Temporal that is not there: what needs one is
- * refused. What was seen last of it is the test's to say, as the dependency watch would.
+ * The use cases' dependencies on a real ledger, with the real link to a Temporal that is not there, unless an address is
+ * given: what needs one is refused. What was seen last of it is the test's to say, as the dependency watch would.
  */
 export function createSessionDeps(
   ledger: Ledger,
-  seen: { temporalIsUp: boolean; backlogIsFull?: boolean } = { temporalIsUp: true },
+  seen: { temporalIsUp: boolean; backlogIsFull?: boolean; address?: string } = { temporalIsUp: true },
 ): AsyncDisposable & { readonly deps: SessionDeps & Pick<DiagnosisDeps, "inspector" | "outages"> } {
   const converters = createDataConverters(ledger, "default");
-  const link = new TemporalLink({ address: "127.0.0.1:1", namespace: "default" }, converters.client);
+  const link = new TemporalLink({ address: seen.address ?? "127.0.0.1:1", namespace: "default" }, converters.client);
   return {
     deps: {
       ledger,

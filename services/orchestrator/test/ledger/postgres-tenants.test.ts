@@ -66,7 +66,16 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
     );
     assert.deepEqual(
       rows,
-      [...tenantTables, "content_names", "kept_answers", "plain_contents", "tenant_changes", "tenant_reservations", "tenant_usage", "tenants"]
+      [
+        ...tenantTables,
+        "content_names",
+        "kept_answers",
+        "plain_contents",
+        "tenant_changes",
+        "tenant_reservations",
+        "tenant_usage",
+        "tenants",
+      ]
         .toSorted()
         .map((name) => ({ name, forced: true, walled: true })),
     );

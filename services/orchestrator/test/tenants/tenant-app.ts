@@ -12,6 +12,7 @@ import { createPolicyClient } from "../../src/adapters/policy-client.ts";
 import { buildApp } from "../../src/app.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import { DeltaHub } from "../../src/streams/delta-hub.ts";
+import type { StopDeps } from "../../src/stops/stop-deps.ts";
 import { StreamRegistry } from "../../src/streams/stream-registry.ts";
 import { TenantAnnouncer } from "../../src/tenants/tenant-announcer.ts";
 import { TenantSnapshots } from "../../src/tenants/tenant-snapshots.ts";
@@ -41,11 +42,14 @@ interface AppOptions {
   readonly identityUrl?: URL;
   readonly policyUrl?: URL;
   readonly loopback?: boolean;
+  /** Of a real Temporal; nobody polls there. */
+  readonly temporal?: string;
+  readonly eraseMemory?: StopDeps["eraseMemory"];
   /** Whether requests count as the gateway's own. */
   readonly gateway?: boolean;
 }
 
-/** The shipped API on a ledger of its own, with the real policy engine and identity service; Temporal is not there. */
+/** The shipped API on a ledger of its own, with the real policy engine and identity service; Temporal is not there unless its address is given. */
 export async function openTenantApp(neighbours: Neighbours, options: AppOptions = {}) {
   const { identity: service, policy: policyUrl } = neighbours;
   const store = await openTemporaryLedger();
@@ -53,7 +57,10 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
   const logged = createTestLog();
   const { log } = logged;
   const metrics = createMetrics("test");
-  const { deps, ...link } = createSessionDeps(ledger);
+  const { deps, ...link } = createSessionDeps(ledger, {
+    temporalIsUp: true,
+    ...(options.temporal !== undefined && { address: options.temporal }),
+  });
   const policy = createPolicyClient(options.policyUrl ?? policyUrl);
   const identity = createIdentityClient(service.url, service.credentialFile);
   const identityTenants = createIdentityTenants(options.identityUrl ?? service.url, service.credentialFile);
@@ -61,6 +68,7 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
   const announcer = new TenantAnnouncer({ ledger, identityTenants, log });
   const deltas = new DeltaHub();
   const hop = await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry });
+  const tenants = { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() };
   const app: Server = await buildApp({
     ...deps,
     log,
@@ -69,6 +77,8 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
     authenticate: authenticatorFor(options.loopback === true ? "loopback" : "required", identity, hop.fromGateway),
     hop: options.gateway === true ? { ...hop, fromGateway: () => true } : hop,
     identity,
+    stopTimes: { askingMs: 5_000, endingMs: 300 },
+    ...(options.eraseMemory && { eraseMemory: options.eraseMemory }),
     model: createModelClient(new URL("http://127.0.0.1:1")),
     streams: new StreamRegistry(
       ledger,
@@ -76,7 +86,7 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
       log,
       createSessionMetrics(createMetrics("streams").registry).openStreams,
     ),
-    tenants: { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() },
+    tenants,
   });
   const send = async (
     token: string | undefined,
@@ -94,6 +104,8 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
   return {
     app,
     ledger,
+    deps,
+    stopDeps: { ledger, identity, tenants },
     announcer,
     snapshots,
     deltas,
