@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiKeyPage, ApiKeyView, CreatedApiKey, MakeApiKeyRequest } from "@soma/contracts/api-key";
-import { EventPage } from "@soma/contracts/audit";
+import { EventGap, EventPage } from "@soma/contracts/audit";
+import { Cause, SessionDiagnosis } from "@soma/contracts/diagnosis";
 import * as identity from "@soma/contracts/identity";
 import { Permit, SealedToken } from "@soma/contracts/permit";
 import { Decision, EvaluateRequest, ForeignDecision } from "@soma/contracts/policy";
 import { FieldError, Problem } from "@soma/contracts/problem";
 import * as session from "@soma/contracts/session";
+import * as stop from "@soma/contracts/stop";
 import { KnownTenant, TenantEntry } from "@soma/contracts/tenant";
 import { fieldsOf } from "./fields-of.ts";
 
@@ -21,7 +23,7 @@ test("the orchestrator's bodies", () => {
   assert.equal(fieldsOf(session.StartSessionAccepted), "session_id workflow_id run_id task_queue status");
   assert.equal(
     fieldsOf(session.SessionView),
-    "session_id workflow_id run_id? task_queue tenant user status blocked_on? blocked_code? model? labels capsule? created_at updated_at last_seq decision? token? result? error? mode? turn? turn_failure? messages_waiting? approvals? budget? actions? accepted?",
+    "session_id workflow_id run_id? task_queue tenant user status blocked_on? blocked_code? model? labels capsule? created_at updated_at last_seq decision? token? result? texts_gone? error? mode? turn? turn_failure? messages_waiting? approvals? budget? actions? accepted?",
   );
   assert.equal(fieldsOf(session.SessionPage), "sessions next_cursor?");
   assert.equal(fieldsOf(session.SessionResult), "text text_digest model finish_reason usage");
@@ -29,7 +31,24 @@ test("the orchestrator's bodies", () => {
   assert.equal(fieldsOf(session.DecisionSummary), "decision_id allowed score severity reasons policy_version");
   assert.equal(fieldsOf(session.TokenSummary), "jti expires_at scopes");
   assert.equal(fieldsOf(session.Usage), "prompt_tokens completion_tokens total_tokens");
-  assert.equal(fieldsOf(EventPage), "session_id events next_after?");
+  assert.equal(fieldsOf(EventPage), "session_id gap? events next_after?");
+  assert.equal(fieldsOf(EventGap), "from to hash");
+  assert.equal(fieldsOf(SessionDiagnosis), "session_id status as_of causes not_asked");
+  assert.equal(fieldsOf(Cause), "code since? what would_move details?");
+  assert.equal(fieldsOf(stop.StopRequest), "scope target? tenant? reason");
+  assert.equal(fieldsOf(stop.StopReport), "stop_id scope stopped already_ended unknown tokens");
+  assert.equal(fieldsOf(stop.EraseSubjectRequest), "user tenant? reason?");
+  assert.equal(fieldsOf(stop.ErasureReport), "erasure_id tenant user stopped keys_destroyed memory");
+  assert.deepEqual(stop.stopScopes, ["session", "user", "agent", "tenant", "all"]);
+  assert.deepEqual(stop.stopDoubts, [
+    "temporal_unavailable",
+    "effect_under_way",
+    "not_ended_yet",
+    "not_recorded",
+    "not_in_time",
+  ]);
+  assert.deepEqual(stop.memoryErasures, ["erased", "not_configured", "unavailable"]);
+  assert.deepEqual(session.textsGone, ["erased", "retention"]);
   assert.equal(fieldsOf(Problem), "type title status detail code request_id errors?");
   assert.equal(fieldsOf(FieldError), "pointer detail");
 });

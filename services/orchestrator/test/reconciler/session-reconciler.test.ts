@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
 import { startStack, type RunningStack } from "../../../../scripts/stack/src/start-stack.ts";
+import { eventContext } from "../../src/activities/step-events.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { SessionReconciler } from "../../src/reconciler/session-reconciler.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
@@ -113,6 +114,28 @@ describe("the reconciler, on a real Temporal", () => {
     const repaired = await readRow(store.ledger, row);
     assert.equal(repaired.run_id, runId);
     assert.equal(repaired.status, "starting");
+    await terminate(row.session_id);
+  });
+
+  test("a request to cancel that was recorded and did not reach the workflow is carried there, once", async () => {
+    await using store = await openTemporaryLedger();
+    const { row, runId } = await startSession(store.ledger, "cancel-recorded");
+    await store.ledger.setRunId({ tenant: row.tenant, sessionId: row.session_id, runId });
+    const { reconciler, metrics } = reconcilerOf(store.ledger, { startMs: 0, lostMs: 0 });
+    const { describe: look } = createSessionWorkflows(link, taskQueue, false);
+    const asked = async () => {
+      const state = await look(row.session_id);
+      return state?.status === "running" && state.cancelRequested;
+    };
+    await reconciler.pass();
+    assert.equal(await asked(), false, "nobody has asked");
+    await store.ledger.append([
+      { ...eventContext(row), type: "session.cancel_requested", key: "c", data: { by: row.user } },
+    ]);
+    await reconciler.pass();
+    await reconciler.pass();
+    assert.equal(await asked(), true);
+    assert.match(await metrics.registry.metrics(), /soma_sessions_reconciled_total\{[^}]*repair="cancel"[^}]*\} 1\n/);
     await terminate(row.session_id);
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Cause } from "@soma/contracts/diagnosis";
 import type { ErasureReport, StopReport } from "@soma/contracts/stop";
 import { capabilities } from "@soma/contracts/wire-names";
 import { sha256 } from "@soma/kit/digest";
@@ -165,6 +166,30 @@ describe("erasure and stops, on a real Temporal where nobody works", () => {
     const second = await erase(world);
     assert.equal(second.report.keys_destroyed, 1);
     assert.notEqual(second.report.erasure_id, erasure_id);
+  });
+
+  test("a session without a workflow, and one whose queue nobody works on, are diagnosed as what they are", async () => {
+    await using world = await open();
+    const queued = await started(world, unique("queued"));
+    const halfway = await openSession(world.ledger, { session_id: unique("halfway") });
+    const admin = await world.login("tenant-demo", "auditor-demo", ["ledger.read"]);
+    const causesOf = async ({ session_id }: SessionRow): Promise<Cause[]> => {
+      const answer = await world.send(admin, "GET", `/v1/sessions/${session_id}/diagnosis`);
+      assert.equal(answer.statusCode, 200, answer.body);
+      return answer.json().causes;
+    };
+    assert.deepEqual(
+      (await causesOf(halfway)).map(({ code: said }) => said),
+      ["no_workflow"],
+    );
+    const causes = await causesOf(queued);
+    assert.deepEqual(
+      causes.map(({ code: said, details }) => [said, details?.["type"]]),
+      [
+        ["no_worker", "workflow"],
+        ["no_worker", "activity"],
+      ],
+    );
   });
 
   test("the answer says what came of the memory", async () => {
