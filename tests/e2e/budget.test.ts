@@ -120,6 +120,28 @@ test("a running call ends with wall_seconds, and with more of them it is made ag
   assert.deepEqual(budget?.spent, { tokens: tokensOf(completed), cost_micros: 0, steps: 1 });
 });
 
+test("a conversation out of budget waits within its turn; extended, it answers, and what it was given is in the worst case", async () => {
+  const id = await operator.start(prompt, { mode: "interactive", budget: { tokens: worst } });
+  const { result } = await operator.reached(id, "waiting_input", 1);
+  const answer = Buffer.byteLength(result?.text ?? "");
+  const text = "And back to one.";
+  assert.equal((await operator.act(id, "message", { text, final: true })).status, 200);
+  await operator.reached(id, "waiting_budget", 2);
+  assert.equal((await approver.act(id, "extend-budget", { tokens: 10_000 })).status, 200);
+  const { budget } = await operator.reached(id, "completed");
+  const events = await operator.events(id);
+  const reserved = of(events, "effect.intended").map(({ data }) => Object(data["reserved"])["tokens"]);
+  // The second call has the first message and its answer before it.
+  const second = worst + 2 * 16 + "assistant".length + answer + "user".length + text.length;
+  assert.deepEqual(reserved, [worst, second]);
+  const used = of(events, "effect.completed").map((event) => Number(tokensOf(event)));
+  assert.ok(
+    used.every((tokens, index) => tokens > 0 && tokens <= Number(reserved[index])),
+    `${used.join()} of ${reserved.join()}`,
+  );
+  assert.deepEqual(budget?.spent, { tokens: used.reduce((sum, one) => sum + one), cost_micros: 0, steps: 2 });
+});
+
 test("without prices a bound of money is refused at the start, with what to do, and nothing starts", async () => {
   const { api } = await startOrchestrator({ after: (clean) => void cleanUps.unshift(clean) }, { entry: "main-api" });
   const session = demoSession(prompt, { budget: { cost_micros: 1_000 } });

@@ -29,7 +29,7 @@ interface PostgresAppendsOptions {
 }
 
 /**
- * Puts the appends of a tenant that wait at the same time into one transaction: six statements and one sync of the
+ * Puts the appends of a tenant that wait at the same time into one transaction: some statements and one sync of the
  * disk for all of them, and one that is refused leaves the others alone. Tenants do not wait for each other here, only
  * for the newest position while one of them commits. A promise resolves after COMMIT only.
  */
