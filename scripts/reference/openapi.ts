@@ -12,6 +12,9 @@ import { openGateway } from "../../services/gateway/src/gateway.ts";
 import { buildApp as buildIdentityApp } from "../../services/identity-service/src/app.ts";
 import { readSettings } from "../../services/identity-service/src/config.ts";
 import { openIdentity } from "../../services/identity-service/src/identity.ts";
+import { buildApp as buildMemoryApp } from "../../services/memory-gateway/src/app.ts";
+import { readMemoryConfig } from "../../services/memory-gateway/src/config.ts";
+import { openMemoryGateway } from "../../services/memory-gateway/src/memory-gateway.ts";
 import { trustLoopback } from "../../services/orchestrator/src/access/authenticate.ts";
 import { openHopGate } from "../../services/orchestrator/src/access/hop/hop-gate.ts";
 import { buildApp as buildOrchestratorApp } from "../../services/orchestrator/src/app.ts";
@@ -41,6 +44,7 @@ export async function openapiDocuments(): Promise<Map<string, string>> {
       ["policy-engine", await policyDocument(folder)],
       ["identity-service", await identityDocument(folder)],
       ["gateway", await gatewayDocument(folder)],
+      ["memory-gateway", await memoryDocument(folder)],
     ]);
   } finally {
     await rm(folder, { recursive: true });
@@ -133,6 +137,19 @@ async function gatewayDocument(folder: string): Promise<string> {
   });
   const parts = await openGateway(config, log);
   const document = await documentOf(await buildGatewayApp(parts));
+  await parts.close();
+  return document;
+}
+
+async function memoryDocument(folder: string): Promise<string> {
+  const nobody = "http://127.0.0.1:1";
+  const config = readMemoryConfig({
+    DATA_DIR: join(folder, "memory"),
+    IDENTITY_SERVICE_URL: nobody,
+    EMBEDDING_BASE_URL: nobody,
+  });
+  const parts = await openMemoryGateway(config, log);
+  const document = await documentOf(await buildMemoryApp(parts));
   await parts.close();
   return document;
 }

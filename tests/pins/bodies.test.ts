@@ -4,6 +4,7 @@ import { ApiKeyPage, ApiKeyView, CreatedApiKey, MakeApiKeyRequest } from "@soma/
 import { EventGap, EventPage } from "@soma/contracts/audit";
 import { Cause, SessionDiagnosis } from "@soma/contracts/diagnosis";
 import * as identity from "@soma/contracts/identity";
+import * as memory from "@soma/contracts/memory";
 import { Permit, SealedToken } from "@soma/contracts/permit";
 import { Decision, EvaluateRequest, ForeignDecision } from "@soma/contracts/policy";
 import { FieldError, Problem } from "@soma/contracts/problem";
@@ -51,6 +52,17 @@ test("the orchestrator's bodies", () => {
   assert.deepEqual(session.textsGone, ["erased", "retention"]);
   assert.equal(fieldsOf(Problem), "type title status detail code request_id errors?");
   assert.equal(fieldsOf(FieldError), "pointer detail");
+});
+
+test("the memory gateway's bodies", () => {
+  assert.equal(fieldsOf(memory.RememberRequest), "key value metadata? ttl_seconds?");
+  assert.equal(fieldsOf(memory.Remembered), "key created passages expires_at?");
+  assert.equal(fieldsOf(memory.Memory), "key value metadata? created_at updated_at expires_at?");
+  assert.equal(fieldsOf(memory.RetrieveRequest), "query top_k");
+  assert.equal(fieldsOf(memory.Retrieved), "passages");
+  assert.equal(fieldsOf(memory.Passage), "key text score");
+  assert.equal(fieldsOf(memory.SubjectQuery), "subject");
+  assert.equal(fieldsOf(memory.ErasedSubject), "memories passages keys");
 });
 
 test("the policy engine's bodies", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GatewaySettings } from "../../services/gateway/src/config.ts";
 import { Environment } from "../../services/identity-service/src/config.ts";
+import { MemorySettings } from "../../services/memory-gateway/src/config.ts";
 import { readOrchestratorConfig } from "../../services/orchestrator/src/config.ts";
 import { OrchestratorSettings } from "../../services/orchestrator/src/settings.ts";
 import { Settings } from "../../services/policy-engine/src/config.ts";
@@ -105,6 +106,24 @@ test("the gateway's variables and their defaults", () => {
     GATEWAY_MAX_CONNECTIONS: 10_000,
     GATEWAY_MAX_STREAMS: 2_000,
     GATEWAY_UNKNOWN_PER_MINUTE: 600,
+    LOG_LEVEL: "info",
+  });
+});
+
+test("the memory gateway's variables and their defaults", () => {
+  assert.deepEqual(variablesOf(MemorySettings), {
+    HOST: "127.0.0.1",
+    PORT: 10018,
+    IDENTITY_SERVICE_URL: "http://identity-service:10002",
+    IDENTITY_CREDENTIAL_FILE: null,
+    EMBEDDING_BASE_URL: "http://127.0.0.1:8000",
+    EMBEDDING_MODEL: "all-minilm-l6-v2",
+    MEMORY_DATABASE_URL: null,
+    MEMORY_MASTER_KEY_FILE: null,
+    MEMORY_MAX_MEMORIES: 10_000,
+    MEMORY_MAX_PASSAGES: 20_000,
+    MEMORY_SWEEP_SECONDS: 60,
+    DATA_DIR: "./data/memory-gateway",
     LOG_LEVEL: "info",
   });
 });

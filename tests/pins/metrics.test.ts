@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createMetrics } from "@soma/kit/metrics";
 import { createIdentityMetrics } from "../../services/identity-service/src/identity-metrics.ts";
 import { createGatewayMetrics } from "../../services/gateway/src/gateway-metrics.ts";
+import { createMemoryMetrics } from "../../services/memory-gateway/src/memory-metrics.ts";
 import { createHopMetrics } from "../../services/orchestrator/src/access/hop/hop-metrics.ts";
 import { createRelayMetrics } from "../../services/orchestrator/src/relay/relay-metrics.ts";
 import { createCodecMetrics } from "../../services/orchestrator/src/codec/codec-metrics.ts";
@@ -74,5 +75,15 @@ test("the gateway's own metrics, besides those of every service", async () => {
     "# TYPE soma_gateway_streams_open gauge",
     "# TYPE soma_gateway_tokens_total counter",
     "# TYPE soma_gateway_upstream_failures_total counter",
+  ]);
+});
+
+test("the memory gateway's own metrics, besides those of every service", async () => {
+  const { registry } = createMemoryMetrics();
+  const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("# TYPE soma_memory_"));
+  assert.deepEqual(lines.toSorted(), [
+    "# TYPE soma_memory_erasures_total counter",
+    "# TYPE soma_memory_expired_total counter",
+    "# TYPE soma_memory_remembered_total counter",
   ]);
 });

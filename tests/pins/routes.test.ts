@@ -82,6 +82,14 @@ const pinned: Readonly<Record<string, readonly string[]>> = {
     "DELETE /v1/api-keys/{id}",
   ],
   "codec-server": [...operations, "POST /decode", "POST /encode"],
+  "memory-gateway": [
+    ...operations,
+    "POST /v1/remember",
+    "GET /v1/recall/{key}",
+    "POST /v1/rag/retrieve",
+    "GET /v1/export",
+    "DELETE /v1/subject",
+  ],
   "policy-engine": [...operations, "POST /v1/evaluate", "GET /v1/packs"],
   "identity-service": [
     ...operations,

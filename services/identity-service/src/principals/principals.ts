@@ -18,7 +18,12 @@ interface PrincipalsDeps {
 
 const nothing: ReadonlySet<Capability> = new Set();
 /** What the agent may do in a tenant that stands in no registry. */
-const rightsOfDefaultAgent: ReadonlySet<Capability> = new Set<Capability>(["model.complete", "model.embed"]);
+const rightsOfDefaultAgent: ReadonlySet<Capability> = new Set<Capability>([
+  "model.complete",
+  "model.embed",
+  "memory.recall",
+  "memory.remember",
+]);
 
 /** Who there is and what each may do at most, as of now. */
 export class Principals {

@@ -23,14 +23,19 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-const programs = findPrograms();
+const systemPrograms = findPrograms();
 
 /** For `skip`: false, or why these tests cannot run here. */
 export const postgresMissing: string | false =
-  programs === undefined ? "PostgreSQL is not installed: no initdb and postgres on PATH or in the usual places" : false;
+  systemPrograms === undefined
+    ? "PostgreSQL is not installed: no initdb and postgres on PATH or in the usual places"
+    : false;
 
-/** Makes and starts a server on a free port, with its data in the folder for temporary files; stopped and gone at the end. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+/**
+ * Makes and starts a server on a free port, with its data in the folder for temporary files; stopped and gone at the end.
+ * `programs` is the folder of `initdb` and `postgres`, the system's unless given.
+ */
+export async function startPostgresServer(programs: string | undefined = systemPrograms): Promise<PostgresServer> {
   if (programs === undefined) throw new Error(String(postgresMissing));
   const user = unprivilegedUser();
   const folder = mkdtempSync(join(tmpdir(), "soma-postgres-"));
