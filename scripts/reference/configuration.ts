@@ -64,7 +64,7 @@ function fromSchema(schema: Settings, service: string): string {
 
 /** What the orchestrator itself says to each setting of a later version. */
 function refusals(): string[] {
-  const names = ["ENABLE_VOLCANO_SCHEDULER", "MEMORY_GATEWAY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+  const names = ["ENABLE_VOLCANO_SCHEDULER", "OTEL_EXPORTER_OTLP_ENDPOINT"];
   return names.map((name) => {
     try {
       readOrchestratorConfig({ [name]: "true" });

@@ -47,6 +47,7 @@ function ofEach(read: (name: UsualPartName) => string): Record<UsualPartName, st
     temporal: read("temporal"),
     "policy-engine": read("policy-engine"),
     "identity-service": read("identity-service"),
+    "memory-gateway": read("memory-gateway"),
     orchestrator: read("orchestrator"),
     gateway: read("gateway"),
   };

@@ -30,6 +30,8 @@ export interface FaultProxy {
   total: boolean;
   /** Paths that were asked for, health probes left out. */
   readonly seen: string[];
+  /** What they carried as bodies, with each path. */
+  readonly bodies: { readonly path: string; readonly body: string }[];
   /** What they carried as `authorization`. */
   readonly authorizations: Set<string>;
 }
@@ -53,6 +55,7 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
     fault: { kind: "pass" },
     total: false,
     seen: [],
+    bodies: [],
     authorizations: new Set(),
   };
   owner.after(async () => {
@@ -81,6 +84,7 @@ export async function startFaultProxy(owner: Owner, upstream: string): Promise<F
     const { host: _host, connection: _connection, "transfer-encoding": _encoding, ...headers } = incoming.headers;
     const method = methods.find((known) => known === incoming.method) ?? "GET";
     const body = method === "POST" || method === "PUT" ? await readAll(incoming) : null;
+    if (body !== null) proxy.bodies.push({ path, body: body.toString("utf8") });
     const answer = await request(upstream + path, {
       method,
       headers,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   capabilities as allCapabilities,
+  memoryAudience,
   orchestratorAudience,
   slmAudience,
   type Capability,
@@ -21,6 +22,12 @@ export function tokenOf(
 export function stepTokenOf(tenant: string, user: string): Promise<string> {
   const capabilities = ["model.complete", "model.embed"];
   return issue("orchestrator", { tenant_id: tenant, user_id: user, capabilities, audience: slmAudience });
+}
+
+/** A token for the memory gateway, as the orchestrator gets it for a step. */
+export function memoryTokenOf(tenant: string, user: string): Promise<string> {
+  const capabilities = ["memory.recall", "memory.remember", "model.embed"];
+  return issue("orchestrator", { tenant_id: tenant, user_id: user, capabilities, audience: memoryAudience });
 }
 
 async function issue(service: "login" | "orchestrator", request: Record<string, unknown>): Promise<string> {

@@ -119,7 +119,7 @@ test("the identity service's bodies and the claims of its tokens", () => {
 test("what stands in Temporal's history of a step", () => {
   assert.equal(
     fieldsOf(Permit),
-    "tenant session_id step round effect_key action_digest decision_id policy_version expires_at max_output_tokens? approval_id? reserve? price? mac",
+    "tenant session_id step round effect_key action_digest decision_id policy_version expires_at max_output_tokens? approval_id? reserve? price? memory_unavailable? mac",
   );
   assert.equal(fieldsOf(SealedToken), "jti expires_at scopes sealed");
 });

@@ -33,6 +33,7 @@ test("the orchestrator's variables and their defaults", () => {
     SLM_BASE_URL: null,
     MODEL_MAX_OUTPUT_TOKENS: 1024,
     MODEL_PRICES_FILE: null,
+    MEMORY_GATEWAY_URL: null,
     AUTH_MODE: "required",
     REQUIRE_GATEWAY: false,
     GATEWAY_PUBLIC_KEY_FILE: null,
@@ -56,13 +57,14 @@ test("the orchestrator's variables and their defaults", () => {
     CODEC_PORT: 10012,
     CODEC_UI_ORIGIN: null,
     MAX_EVENT_STREAMS: 2000,
+    CONVERSATION_WINDOW_BYTES: 4096,
     LOG_LEVEL: "info",
     KUBERNETES_SERVICE_HOST: null,
   });
 });
 
 test("variables of later versions are known by name, so that none is ignored in silence", () => {
-  for (const name of ["ENABLE_VOLCANO_SCHEDULER", "MEMORY_GATEWAY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+  for (const name of ["ENABLE_VOLCANO_SCHEDULER", "OTEL_EXPORTER_OTLP_ENDPOINT"])
     assert.throws(
       () => readOrchestratorConfig({ [name]: "x" }),
       (error) => error instanceof Error && error.name === "ConfigError" && error.message.startsWith(`${name} is set;`),

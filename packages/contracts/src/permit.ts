@@ -24,6 +24,9 @@ export const Permit = Type.Object(
     approval_id: Type.Optional(Type.String({ description: "The approval that was given for this very action" })),
     reserve: Type.Optional(Reservation),
     price: Type.Optional(AppliedPrice),
+    memory_unavailable: Type.Optional(
+      Type.Literal("wait", { description: "Memory is waited for; absent: it is gone on without" }),
+    ),
     mac: Type.String(),
   },
   { additionalProperties: false },

@@ -152,6 +152,8 @@ export interface SessionWorkflowInput {
   mode?: SessionMode;
   idle_seconds?: number;
   budget?: Budget;
+  /** Recalls before each answer and remembers after it; the API sets it where a memory gateway is configured. */
+  memory?: boolean;
   metadata?: Record<string, unknown>;
 }
 

@@ -8,6 +8,7 @@ export const usualPartNames = [
   "temporal",
   "policy-engine",
   "identity-service",
+  "memory-gateway",
   "orchestrator",
   "gateway",
 ] as const;
@@ -30,6 +31,8 @@ export interface Site {
   readonly ports: Ports;
   /** The parts that this stack has. */
   readonly parts: ReadonlySet<PartName>;
+  /** True when the orchestrator gives its sessions memory. */
+  readonly memory: boolean;
   /** Ports of Ray's workers; the system's choice when left out. */
   readonly rayWorkerPorts?: { readonly from: number; readonly to: number };
   /** Further variables for one part, over those that the stack sets. */

@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly rayWorkerPorts?: Site["rayWorkerPorts"];
   /** Databases, keys, credentials; `data` in the run's folder when left out. Kept in either case. */
   readonly dataDir?: string;
+  /** True: sessions recall before each answer and remember after it, which costs each of them more steps. */
+  readonly memory?: boolean;
   /** Further variables for a part, over those that the stack sets. */
   readonly env?: Site["env"];
   /** Starts parts again that end by themselves, and says so here, one line each. */
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
       rayDir,
       ports,
       parts: new Set(parts.map(({ name }) => name)),
+      memory: options.memory ?? false,
       ...(options.rayWorkerPorts && { rayWorkerPorts: options.rayWorkerPorts }),
       env: options.env ?? {},
     };

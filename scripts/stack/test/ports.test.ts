@@ -42,6 +42,7 @@ test("a developer's ports are these", () => {
     orchestrator: 8090,
     "identity-service": 10002,
     "policy-engine": 10020,
+    "memory-gateway": 10018,
     slm: 8000,
     temporal: 7233,
     "temporal-ui": 8233,

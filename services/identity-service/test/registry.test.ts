@@ -184,17 +184,21 @@ for (const [title, spoil, reason] of credentialFaults) {
 test("the registry that ships is good and holds the demo's names", () => {
   const path = join(import.meta.dirname, "../../../infra/identity/registry.yaml");
   const { services, tenants } = parse(readFileSync(path, "utf8"));
-  assert.deepEqual([...services.keys()], ["orchestrator", "login", "gateway"]);
+  assert.deepEqual([...services.keys()], ["orchestrator", "login", "gateway", "memory-gateway"]);
   assert.deepEqual(
     [...services].map(([name, { managesTenants }]) => [name, managesTenants]),
     [
       ["orchestrator", true],
       ["login", false],
       ["gateway", false],
+      ["memory-gateway", false],
     ],
   );
   const gateway = services.get("gateway");
   assert.deepEqual([gateway?.audiences.size, gateway?.capabilities.size], [0, 0], "it only verifies");
+  const memory = services.get("memory-gateway");
+  assert.deepEqual([...(memory?.capabilities ?? [])], ["model.embed"], "it remembers, and completes nothing");
+  assert.deepEqual([...(memory?.exchange.to ?? [])], ["somagent-slm"]);
   const demo = tenants.get("tenant-demo");
   assert.equal(demo?.users.get("user-demo")?.role, "operator");
   assert.deepEqual(

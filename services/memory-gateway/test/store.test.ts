@@ -125,7 +125,7 @@ for (const { name, skip, open } of storeKinds) {
       for (let index = 0; index < 7; index += 1)
         await stores.one.write(writeOf(ann, key, `k${String(index)}`, [direction(index)]), now);
       const seen: string[] = [];
-      for (let after = ""; ;) {
+      for (let last = ""; ;) {
         const page = await stores.two.list(ann, last, 3, now);
         if (page.length === 0) break;
         seen.push(...page.map(({ lookup }) => lookup));

@@ -35,6 +35,7 @@ export async function startApi(
     workflows: createSessionWorkflows(link, config.temporal.taskQueue, options.eager),
     taskQueue: config.temporal.taskQueue,
     prices,
+    memory: parts.memory !== undefined,
     temporalIsUp: () => watch.isUp("temporal"),
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
     authenticate: authenticatorFor(config.authMode, identity, hop.fromGateway),

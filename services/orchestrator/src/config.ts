@@ -20,6 +20,8 @@ export interface OrchestratorConfig {
   /** Base of the model service's `/v1` paths. */
   readonly modelUrl: URL;
   readonly budgets: { readonly maxOutputTokens: number; readonly pricesFile: string | undefined };
+  /** Base of the memory gateway's paths; undefined where sessions have no memory. */
+  readonly memoryUrl: URL | undefined;
   readonly authMode: AuthMode;
   readonly gateway: { readonly required: boolean; readonly keyFile: string | undefined };
   readonly host: string;
@@ -62,6 +64,10 @@ export function readOrchestratorConfig(
     identityCredentialFile: settings.IDENTITY_CREDENTIAL_FILE ?? `${settings.DATA_DIR}/credentials/orchestrator`,
     modelUrl: modelUrl(settings),
     budgets: { maxOutputTokens: settings.MODEL_MAX_OUTPUT_TOKENS, pricesFile: settings.MODEL_PRICES_FILE },
+    memoryUrl:
+      settings.MEMORY_GATEWAY_URL === undefined
+        ? undefined
+        : toUrl("MEMORY_GATEWAY_URL", settings.MEMORY_GATEWAY_URL, settings),
     authMode: settings.AUTH_MODE,
     gateway: gatewayTrust(settings),
     host: settings.HOST,
@@ -92,7 +98,6 @@ export function readWorkerConfig(taskQueue: string | undefined): OrchestratorCon
  */
 const notThereYet: Readonly<Record<string, string>> = {
   ENABLE_VOLCANO_SCHEDULER: "sessions run no batch jobs",
-  MEMORY_GATEWAY_URL: "sessions have no memory",
   OTEL_EXPORTER_OTLP_ENDPOINT: "traces are not exported",
 };
 

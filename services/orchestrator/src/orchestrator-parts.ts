@@ -8,6 +8,7 @@ import { isActivityRetry } from "./activities/is-retry.ts";
 import { guardClients } from "./adapters/guarded-clients.ts";
 import { createIdentityClient, type IdentityClient } from "./adapters/identity-client.ts";
 import { createIdentityTenants, type IdentityTenants } from "./adapters/identity-tenants.ts";
+import { createMemoryClient, type MemoryClient } from "./adapters/memory-client.ts";
 import { createModelClient, type ModelClient } from "./adapters/model-client.ts";
 import { createPolicyClient, type PolicyClient } from "./adapters/policy-client.ts";
 import { loadPrices, type Prices } from "./budgets/price-table.ts";
@@ -37,6 +38,8 @@ export interface OrchestratorParts {
   readonly snapshots: TenantSnapshots;
   readonly model: ModelClient;
   readonly prices: Prices;
+  /** Undefined where no memory gateway is named. */
+  readonly memory: MemoryClient | undefined;
   /** Undefined where no brokers are named. */
   readonly kafka: KafkaParts | undefined;
   readonly watch: DependencyWatch<Dependency>;
@@ -57,11 +60,12 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   const ledger = await openLedger(config.ledger, loadMasterKeys(config.masterKeys));
   const converters = createDataConverters(ledger, config.temporal.namespace);
   const link = new TemporalLink(config.temporal, converters.client);
-  const { policy, identity, model } = guardClients(
+  const { policy, identity, model, memory } = guardClients(
     {
       policy: createPolicyClient(config.policyUrl),
       identity: createIdentityClient(config.identityUrl, config.identityCredentialFile),
       model: createModelClient(config.modelUrl),
+      ...(config.memoryUrl && { memory: createMemoryClient(config.memoryUrl) }),
     },
     { metrics: sessionMetrics, isRetry: isActivityRetry },
   );
@@ -73,6 +77,15 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     { name: "policy-engine", address: config.policyUrl.origin, check: (signal) => policy.checkHealth(signal) },
     { name: "identity-service", address: config.identityUrl.origin, check: (signal) => identity.checkHealth(signal) },
     { name: "slm", address: config.modelUrl.origin, check: (signal) => model.checkHealth(signal) },
+    ...(memory === undefined
+      ? []
+      : [
+          {
+            name: "memory-gateway" as const,
+            address: config.memoryUrl?.origin ?? "",
+            check: (signal: AbortSignal) => memory.checkHealth(signal),
+          },
+        ]),
     ...(kafka === undefined
       ? []
       : [
@@ -98,6 +111,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     snapshots: new TenantSnapshots(ledger),
     model,
     prices,
+    memory,
     kafka,
     watch,
     missing: () => watch.missing().map(({ name, address }) => ({ name, address, required: required.has(name) })),
@@ -109,6 +123,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
         identity.close(),
         identityTenants.close(),
         model.close(),
+        memory?.close(),
         kafka?.close(),
       ]);
       await ledger.close();

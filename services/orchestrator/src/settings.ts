@@ -97,6 +97,14 @@ export const OrchestratorSettings = Type.Object({
         "Prices of models, as YAML or JSON; read at the start. Unset: there are no prices, and a bound of money is refused with PRICE_UNKNOWN. API and workers have the same.",
     }),
   ),
+  MEMORY_GATEWAY_URL: Type.Optional(
+    Type.String({
+      pattern: httpUrl,
+      accepted: httpAccepted,
+      description:
+        "Base URL of the memory gateway. With it, sessions that the API starts recall before each answer and remember after it. API and workers have the same. Unset: sessions have no memory.",
+    }),
+  ),
   AUTH_MODE: Type.Unsafe<AuthMode>(
     Type.String({
       default: "required",

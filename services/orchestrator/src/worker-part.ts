@@ -36,6 +36,7 @@ export async function startWorker(
     policy,
     identity,
     model,
+    ...(parts.memory && { memory: parts.memory }),
     keys,
     deltas,
     snapshots,

@@ -48,6 +48,7 @@ test("with nothing set, everything has the default that was promised", () => {
       masterKeys: { variable: "CONTENT_MASTER_KEY_FILE", path: "./data/keys/content-master.key" },
       codec: { port: 10012, uiOrigin: undefined },
       maxEventStreams: 2_000,
+      memoryUrl: undefined,
       conversationBytes: 4_096,
       logLevel: "info",
     },
@@ -184,6 +185,16 @@ test("a gateway that is required has a key to be known by", () => {
   );
 });
 
+test("a memory gateway is named by its base URL, or there is none", () => {
+  assert.equal(
+    readOrchestratorConfig({ MEMORY_GATEWAY_URL: "http://memory:10018" }).memoryUrl?.href,
+    "http://memory:10018/",
+  );
+  assert.equal(readOrchestratorConfig({ MEMORY_GATEWAY_URL: "" }).memoryUrl, undefined);
+  for (const wrong of ["memory:10018", "http://user:secret@memory", "http://memory:99999"])
+    assertRefused({ MEMORY_GATEWAY_URL: wrong }, "MEMORY_GATEWAY_URL", "accepted: an http:// or https:// URL");
+});
+
 test("there is no third way to authenticate", () => {
   for (const AUTH_MODE of ["none", "off", "Loopback", "disabled", "false"])
     assertRefused({ AUTH_MODE }, "AUTH_MODE", JSON.stringify(AUTH_MODE), "accepted: required, loopback");
@@ -191,7 +202,6 @@ test("there is no third way to authenticate", () => {
 
 const later: readonly [variable: string, value: string][] = [
   ["ENABLE_VOLCANO_SCHEDULER", "true"],
-  ["MEMORY_GATEWAY_URL", "http://memory:10018"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4317"],
 ];
 

@@ -21,7 +21,7 @@ export async function run(options: StackOptions): Promise<void> {
   const onChange: StackOptions["onChange"] = (state) => {
     progress.show(state);
   };
-  const stack = await startStack({ ...options, supervise, onChange, signal: stop.signal });
+  const stack = await startStack({ ...options, memory: true, supervise, onChange, signal: stop.signal });
   progress.end();
   process.stdout.write(`\nThe stack runs; Ctrl-C ends it.\n${describeAddresses(stack.state)}\n\n`);
   const alive = setInterval(() => undefined, 60_000);

@@ -28,6 +28,7 @@ export async function supervise(options: StackOptions): Promise<void> {
   try {
     const stack = await startStack({
       ...options,
+      memory: true,
       supervise: log,
       signal: stop.signal,
       onChange: (state) => {

@@ -4,6 +4,7 @@ import { checkHttp } from "../probes.ts";
 import { gatewayDataDir } from "./gateway-data.ts";
 import { credentialsDir, identityService } from "./identity-service.ts";
 import { kafka } from "./kafka.ts";
+import { memoryGateway } from "./memory-gateway.ts";
 import { policyEngine } from "./policy-engine.ts";
 import { slm } from "./slm.ts";
 import { temporal } from "./temporal.ts";
@@ -34,6 +35,7 @@ export const orchestrator: Part = {
       IDENTITY_CREDENTIAL_FILE: `${credentialsDir(site)}/orchestrator`,
       SLM_BASE_URL: slm.address(site),
       LOG_LEVEL: "info",
+      ...(site.memory && site.parts.has("memory-gateway") && { MEMORY_GATEWAY_URL: memoryGateway.address(site) }),
       ...(site.parts.has("kafka") && { KAFKA_BOOTSTRAP_SERVERS: kafka.address(site) }),
       ...site.env.orchestrator,
     }),

@@ -2,6 +2,7 @@ import { partNames, usualPartNames, type Part, type PartName } from "../part.ts"
 import { gateway } from "./gateway.ts";
 import { identityService } from "./identity-service.ts";
 import { kafka } from "./kafka.ts";
+import { memoryGateway } from "./memory-gateway.ts";
 import { orchestrator } from "./orchestrator.ts";
 import { policyEngine } from "./policy-engine.ts";
 import { ray } from "./ray.ts";
@@ -15,6 +16,7 @@ const parts: Readonly<Record<PartName, Part>> = {
   temporal,
   "policy-engine": policyEngine,
   "identity-service": identityService,
+  "memory-gateway": memoryGateway,
   orchestrator,
   gateway,
 };

@@ -1,5 +1,6 @@
 import type { Logger } from "@soma/kit/logger";
 import type { IdentityClient } from "../adapters/identity-client.ts";
+import type { MemoryClient } from "../adapters/memory-client.ts";
 import type { ModelClient } from "../adapters/model-client.ts";
 import type { PolicyClient } from "../adapters/policy-client.ts";
 import type { Prices } from "../budgets/price-table.ts";
@@ -16,6 +17,8 @@ export interface ActivityDeps {
   readonly policy: PolicyClient;
   readonly identity: IdentityClient;
   readonly model: ModelClient;
+  /** Absent where no memory gateway is configured. */
+  readonly memory?: MemoryClient;
   readonly keys: WorkerKeys;
   readonly deltas: DeltaHub;
   readonly snapshots: TenantSnapshots;

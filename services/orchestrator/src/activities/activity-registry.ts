@@ -9,9 +9,12 @@ import { createEmitAuditEvent } from "./emit-audit-event.ts";
 import { createEndTurn } from "./end-turn.ts";
 import { createEvaluatePolicy } from "./evaluate-policy.ts";
 import { createIssueIdentityToken } from "./issue-identity-token.ts";
+import { createRecallMemory } from "./recall-memory.ts";
+import { createRememberTurn } from "./remember-turn.ts";
 import { createRequestApproval } from "./request-approval.ts";
 import { createRecordExhaustedBudget } from "./record-exhausted-budget.ts";
 import { createRunSlmCompletion } from "./run-slm-completion.ts";
+import { createSkipMemory } from "./skip-memory.ts";
 import type { SessionActivities } from "./session-activities.ts";
 
 const endings: ReadonlySet<string> = new Set(stepEndingCodes());
@@ -24,6 +27,9 @@ export function createActivities(deps: ActivityDeps): SessionActivities {
     "run-slm-completion": translated(deps, "run-slm-completion", createRunSlmCompletion(deps)),
     "record-exhausted-budget": translated(deps, "record-exhausted-budget", createRecordExhaustedBudget(deps)),
     "emit-audit-event": translated(deps, "emit-audit-event", createEmitAuditEvent(deps)),
+    "recall-memory": translated(deps, "recall-memory", createRecallMemory(deps)),
+    "remember-turn": translated(deps, "remember-turn", createRememberTurn(deps)),
+    "skip-memory": translated(deps, "skip-memory", createSkipMemory(deps)),
     "apply-action": translated(deps, "apply-action", createApplyAction(deps)),
     "request-approval": translated(deps, "request-approval", createRequestApproval(deps)),
     "close-approval": translated(deps, "close-approval", createCloseApproval(deps)),

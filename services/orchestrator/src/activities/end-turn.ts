@@ -46,12 +46,10 @@ async function unanswered(deps: ActivityDeps, row: SessionRow): Promise<NewConte
   return newTranscriptNode(row, turns?.base_hash, await readMessages(deps, row, digest, format));
 }
 
-/** Everything of the turn: its memory steps have its number, too. */
-function stepsOf({
-  turn,
-  step,
-}: EndTurnInput | Omit<EndTurnInput, "tenant" | "session_id">): (other: string) => boolean {
-  return (other) => other === step || other === `recall-${String(turn)}` || other === `remember-${String(turn)}`;
+/** The step, and those of memory that are named after it. */
+function stepsOf({ step }: Pick<EndTurnInput, "step">): (other: string) => boolean {
+  const own = new Set([step, step.replace("completion", "recall"), step.replace("completion", "remember")]);
+  return (other) => own.has(other);
 }
 
 function baseOf(value: unknown): { base_hash?: Digest } {

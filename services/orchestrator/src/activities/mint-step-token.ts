@@ -9,6 +9,14 @@ import { eventContext, recoveredEvents, stepKeys } from "./step-events.ts";
 /** At most five minutes: long enough for a step that has to wait its turn, short enough to be worthless soon. */
 const ttlSeconds = 300;
 
+/**
+ * The one right that the action needs. The memory gateway has texts made into vectors in the caller's name, so a token for
+ * it says that he may have that done, too.
+ */
+function capabilitiesOf({ action }: GovernedAction): string[] {
+  return action.startsWith("memory.") ? [action, "model.embed"] : [action];
+}
+
 export interface StepTokenRequest {
   readonly row: SessionRow;
   readonly permit: Permit;
@@ -20,7 +28,7 @@ export interface StepTokenRequest {
 }
 
 /**
- * Mints and records a token of one step: the one capability that its action needs, for one audience, narrowed by what
+ * Mints and records a token of one step: with what its action needs, for one audience, narrowed by what
  * user and agent may do, and derived from the token that the session was started with. Asked again it is the same.
  *
  * @throws DomainError ACCESS_REVOKED, IDENTITY_DENIED, IDENTITY_UNAVAILABLE, IDENTITY_BAD_RESPONSE or AUDIT_UNAVAILABLE.
@@ -35,7 +43,7 @@ export async function mintStepToken(
       user_id: row.user,
       tenant_id: row.tenant,
       agent_id: row.agent,
-      capabilities: [action.action],
+      capabilities: capabilitiesOf(action),
       audience,
       ttl_seconds: ttlSeconds,
       session_id: row.session_id,

@@ -12,16 +12,15 @@ import type { SessionRow } from "../ledger/session-row.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { findKnownSession } from "./known-session.ts";
 import { mintStepToken } from "./mint-step-token.ts";
-import { eventContext, recoveredEvents, stepKeys } from "./step-events.ts";
+import type { Dependency } from "@soma/contracts/wire-names";
+import { eventContext, recoveredEvents, stepKeys, type EffectOutcome } from "./step-events.ts";
 import { passTenantGate } from "./tenant-gate.ts";
 import { TokenWatch } from "./token-watch.ts";
 import { recordingOutage } from "./waiting.ts";
 
-interface Outcome<Result> {
-  readonly result: Result;
-  readonly data: EventData<"effect.completed">;
-  readonly contents: readonly NewContent[];
-}
+type Outcome<Result> = { readonly result: Result; readonly contents: readonly NewContent[] } & OutcomeEvent;
+
+type OutcomeEvent = { [T in EffectOutcome]: { readonly type: T; readonly data: EventData<T> } }[EffectOutcome];
 
 interface EffectCall {
   readonly permit: Permit;
@@ -32,6 +31,10 @@ interface EffectCall {
 }
 
 interface Effect<Result> {
+  /** The event that says that it was done. */
+  readonly outcome: EffectOutcome;
+  /** Whom it is done by. */
+  readonly target: Dependency;
   /** The effect itself, called at most once at a time for a key; the permit is checked and the intent recorded. */
   perform(call: EffectCall): Promise<Outcome<Result>>;
   /** The result of an effect that completed before, from what was recorded. */
@@ -59,7 +62,11 @@ export async function performEffect<Result>(
     throw new DomainError("PERMIT_EXPIRED", "The step's token has expired; policy must decide again.");
   const token = openToken(deps.keys.seal, sealed.sealed, permit.effect_key);
   const known = await findKnownSession(deps, permit.tenant, permit.session_id);
-  const done = await deps.ledger.findEvent(known.tenant, known.session_id, stepKeys.completed(permit.step));
+  const done = await deps.ledger.findEvent(
+    known.tenant,
+    known.session_id,
+    stepKeys.outcome(permit.step, effect.outcome),
+  );
   if (done) return effect.recall(known, done.data);
   const row = await passTenantGate(deps, known, permit.step);
   const watch = watchToken(deps, { row, permit, action, token });
@@ -72,7 +79,10 @@ export async function performEffect<Result>(
   watch.start();
   wall.start(row);
   try {
-    outcome = await recordingOutage(deps, row, permit.step, () => effect.perform({ permit, row, token, signal }));
+    const perform = (): Promise<Outcome<Result>> => effect.perform({ permit, row, token, signal });
+    // A session that goes on without its memory waits for nothing.
+    const waits = effect.target !== "memory-gateway" || permit.memory_unavailable === "wait";
+    outcome = await (waits ? recordingOutage(deps, row, permit.step, perform) : perform());
   } catch (error) {
     const cause: unknown = signal.aborted ? signal.reason : error;
     countRefusal(deps.metrics, cause);
@@ -82,14 +92,11 @@ export async function performEffect<Result>(
     watch.stop();
     wall.stop();
   }
-  const completed: NewEvent = {
-    ...eventContext(row),
-    type: "effect.completed",
-    key: stepKeys.completed(permit.step),
-    data: { ...outcome.data, ...settledCost(deps.metrics, permit, outcome.data.usage) },
-  };
+  const { result, contents, ...event } = outcome;
+  const key = stepKeys.outcome(permit.step, effect.outcome);
+  const completed: NewEvent = { ...eventContext(row), key, ...priced(deps, permit, event) };
   try {
-    await deps.ledger.append([...recoveredEvents(row, permit.step, "slm"), completed], outcome.contents);
+    await deps.ledger.append([...recoveredEvents(row, permit.step, effect.target), completed], contents);
   } catch (error) {
     // An attempt that was given up for dead has recorded its outcome meanwhile: that one is the step's.
     const first = await deps.ledger.findEvent(row.tenant, row.session_id, completed.key);
@@ -97,7 +104,13 @@ export async function performEffect<Result>(
     return effect.recall(row, first.data);
   }
   await endTokens(deps, [token, watch.token], permit);
-  return outcome.result;
+  return result;
+}
+
+/** What a completion cost, by the price that its permit names. */
+function priced(deps: ActivityDeps, permit: Permit, event: OutcomeEvent): OutcomeEvent {
+  if (event.type !== "effect.completed") return event;
+  return { ...event, data: { ...event.data, ...settledCost(deps.metrics, permit, event.data.usage) } };
 }
 
 /**

@@ -8,18 +8,14 @@ import { Value } from "typebox/value";
 import { assertWithinReserve } from "../budgets/step-meter.ts";
 import { newContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { framePassages, withNotes } from "../sessions/recalled-passages.ts";
 import { readChatPrompt } from "../sessions/session-prompt.ts";
 import { bytesOf, newTranscriptNode, readTranscript } from "../sessions/transcript.ts";
 import type { ActivityDeps } from "./activity-deps.ts";
 import { readMessages, readText } from "./asked-messages.ts";
+import { beginHeartbeats } from "./heartbeats.ts";
 import { performEffect } from "./perform-effect.ts";
 import type { CompletionResult, SessionActivities } from "./session-activities.ts";
-
-/**
- * Often enough that a dead worker is noticed and a cancellation arrives within seconds; not more often, because each
- * heartbeat is a database transaction of Temporal.
- */
-const heartbeatMs = 3_000;
 
 /**
  * One completion by the model: remote, because it is long and another worker must be able to take it over. Streams
@@ -29,11 +25,11 @@ const heartbeatMs = 3_000;
 export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["run-slm-completion"] {
   return async (permit, action, sealed) => {
     const context = Context.current();
-    const heartbeat = setInterval(() => {
-      context.heartbeat();
-    }, heartbeatMs);
+    const heartbeat = beginHeartbeats(context);
     try {
       return await performEffect(deps, permit, action, sealed, {
+        outcome: "effect.completed",
+        target: "slm",
         recall: (row, data) => recallResult(deps, row, data),
         async perform({ permit: checked, row, token, signal }) {
           let offset = 0;
@@ -62,6 +58,7 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
           const facts = { model, finish_reason, usage, ...(node !== undefined && { base_hash: node.digest }) };
           return {
             result: { text, text_digest: content.digest, ...facts },
+            type: "effect.completed",
             data: {
               step: checked.step,
               effect_key: checked.effect_key,
@@ -79,8 +76,18 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
   };
 }
 
-/** All that the model is given, by what the action names and the permit is bound to: conversation, and what is asked now. */
+/** All that the model is given, by what the action names and the permit is bound to: conversation, memory, what is asked now. */
 export async function readAsked(
+  deps: ActivityDeps,
+  row: SessionRow,
+  action: GovernedAction,
+): Promise<ChatPrompt & Asked> {
+  const given = await readConversation(deps, row, action);
+  return { ...given, messages: await withMemory(deps, row, action, given.messages) };
+}
+
+/** The conversation and what is asked now, by the digests that the action names. */
+async function readConversation(
   deps: ActivityDeps,
   row: SessionRow,
   action: GovernedAction,
@@ -103,6 +110,18 @@ export async function readAsked(
     base,
     asked,
   };
+}
+
+/** The same messages with the notes that the action names, which are not part of the conversation. */
+async function withMemory(
+  deps: ActivityDeps,
+  row: SessionRow,
+  action: GovernedAction,
+  messages: readonly ChatMessage[],
+): Promise<ChatMessage[]> {
+  const digest = digestArgument(action, "memory_digest");
+  if (digest === undefined) return [...messages];
+  return withNotes(messages, framePassages(await readText(deps, row, digest), digest));
 }
 
 interface Asked {

@@ -33,9 +33,19 @@ export interface TurnTexts {
   readonly base_hash?: Digest;
 }
 
+/** What memory adds to a step's arguments. */
+export interface StepMemory {
+  /** Of a completion: the passages that the model is given before the question. */
+  readonly memory_digest?: Digest;
+  /** Of remembering: the key, and the answer that is stored under it. */
+  readonly key?: string;
+  readonly result_digest?: Digest;
+}
+
 export interface EvaluatePolicyInput extends StepProposal {
   readonly session: SessionWorkflowInput;
   readonly turn?: TurnTexts;
+  readonly memory?: StepMemory;
 }
 
 /** An allowing decision comes with a permit and the action that it is bound to, any other with the reason. */
@@ -114,6 +124,16 @@ export interface EndTurnInput extends KnownSession {
   readonly base_hash?: Digest;
 }
 
+export interface SkipMemoryInput extends KnownSession {
+  readonly step: string;
+  readonly code: ErrorCode;
+}
+
+/** The passages that were found; none when nothing was near enough. */
+export interface Recalled {
+  readonly memory_digest?: Digest;
+}
+
 /** One answer of a conversation. */
 export interface CompletionResult extends SessionResult {
   /** The conversation up to and with this answer; of interactive sessions. */
@@ -153,6 +173,9 @@ export interface SessionActivities {
     token: SealedToken,
   ): Promise<CompletionResult>;
   "record-exhausted-budget"(this: void, input: ExhaustedBudgetInput): Promise<OutOfBudget | "decide_anew">;
+  "recall-memory"(this: void, permit: Permit, action: GovernedAction, token: SealedToken): Promise<Recalled>;
+  "remember-turn"(this: void, permit: Permit, action: GovernedAction, token: SealedToken): Promise<void>;
+  "skip-memory"(this: void, input: SkipMemoryInput): Promise<void>;
   "emit-audit-event"(this: void, input: SessionEndInput): Promise<void>;
   "apply-action"(this: void, input: ApplyActionInput): Promise<AppliedAction>;
   "request-approval"(

@@ -5,6 +5,9 @@ import type { SessionRow } from "../ledger/session-row.ts";
 
 type EventOf<T extends EventType> = Extract<NewEvent, { type: T }>;
 
+/** The events that an effect ends with when it was done. */
+export type EffectOutcome = "effect.completed" | "memory.recalled" | "memory.remembered";
+
 /** Who and where an event is about, from the session's row. */
 export function eventContext(row: SessionRow): Pick<NewEvent, "tenant" | "session_id" | "user" | "agent" | "authn"> {
   return { tenant: row.tenant, session_id: row.session_id, user: row.user, agent: row.agent, authn: row.authn };
@@ -60,5 +63,6 @@ export const stepKeys = {
   intended: (step: string, round: number): string => `${step}/effect.intended/${String(round)}`,
   exhausted: (step: string, round: number): string => `${step}/budget.exhausted/${String(round)}`,
   completed: (step: string): string => `${step}/effect.completed`,
+  outcome: (step: string, type: EffectOutcome): string => `${step}/${type}`,
   failed: (step: string): string => `${step}/effect.failed`,
 };

@@ -14,6 +14,8 @@ const waitingFor: Partial<Record<ErrorCode, Dependency>> = {
   IDENTITY_BAD_RESPONSE: "identity-service",
   MODEL_UNAVAILABLE: "slm",
   MODEL_BAD_RESPONSE: "slm",
+  MEMORY_UNAVAILABLE: "memory-gateway",
+  MEMORY_BAD_RESPONSE: "memory-gateway",
 };
 
 /**

@@ -4,6 +4,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import { CallShedError, UpstreamGuard } from "@soma/kit/upstream-guard";
 import type { SessionMetrics } from "../session-metrics.ts";
 import type { IdentityClient } from "./identity-client.ts";
+import type { MemoryClient } from "./memory-client.ts";
 import { ModelBusyError, type ModelClient } from "./model-client.ts";
 import type { PolicyClient } from "./policy-client.ts";
 
@@ -11,6 +12,7 @@ interface GuardedClients {
   readonly policy: PolicyClient;
   readonly identity: IdentityClient;
   readonly model: ModelClient;
+  readonly memory?: MemoryClient;
 }
 
 interface Guarding {
@@ -24,11 +26,19 @@ interface Guarding {
  * as one that got no answer: the session waits, and Temporal tries again. Health probes pass: they are how the end of
  * an outage is seen.
  */
-export function guardClients({ policy, identity, model }: GuardedClients, guarding: Guarding): GuardedClients {
+export function guardClients({ policy, identity, model, memory }: GuardedClients, guarding: Guarding): GuardedClients {
   const askPolicy = guardOf("policy-engine", "POLICY_UNAVAILABLE", guarding);
   const askIdentity = guardOf("identity-service", "IDENTITY_UNAVAILABLE", guarding);
   const askModel = guardOf("slm", "MODEL_UNAVAILABLE", guarding);
+  const askMemory = guardOf("memory-gateway", "MEMORY_UNAVAILABLE", guarding);
   return {
+    ...(memory && {
+      memory: {
+        ...memory,
+        retrieve: (...call) => askMemory(() => memory.retrieve(...call)),
+        remember: (...call) => askMemory(() => memory.remember(...call)),
+      },
+    }),
     policy: { ...policy, evaluate: (...call) => askPolicy(() => policy.evaluate(...call)) },
     identity: {
       ...identity,
@@ -79,7 +89,12 @@ function guardOf(name: Dependency, whenShed: ErrorCode, { metrics, isRetry }: Gu
 }
 
 /** No answer. One that cannot be trusted is one, too: whoever gives it is not short of breath, and its fault must be seen. */
-const noAnswer: ReadonlySet<ErrorCode> = new Set(["POLICY_UNAVAILABLE", "IDENTITY_UNAVAILABLE", "MODEL_UNAVAILABLE"]);
+const noAnswer: ReadonlySet<ErrorCode> = new Set([
+  "POLICY_UNAVAILABLE",
+  "IDENTITY_UNAVAILABLE",
+  "MODEL_UNAVAILABLE",
+  "MEMORY_UNAVAILABLE",
+]);
 
 function judge(error: unknown): "fault" | "answer" | "nothing" {
   if (!(error instanceof DomainError)) return "nothing";

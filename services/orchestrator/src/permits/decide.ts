@@ -137,6 +137,7 @@ function outcomeOf(
     policy_version,
     expires_at: earlier(decided.expires_at, approval?.expires_at),
     ...outputLimit(decided),
+    ...memoryChoice(decided),
     ...(approval && { approval_id: approval.approval_id }),
     ...worst,
   });
@@ -180,6 +181,14 @@ async function metered(
   if (meter === undefined || !decided.allowed) return undefined;
   const quotas = (await deps.snapshots.find(row.tenant))?.settings.quotas;
   return meterStep(deps, row, quotas, meter, outputLimit(decided).max_output_tokens);
+}
+
+/** Going on without memory is what a permit says that says nothing. */
+function memoryChoice({ obligations }: Decided): Pick<Permit, "memory_unavailable"> {
+  const waits = obligations.some(
+    ({ kind, ...rest }) => kind === "memory_unavailable" && "choice" in rest && rest.choice === "wait",
+  );
+  return waits ? { memory_unavailable: "wait" } : {};
 }
 
 function outputLimit(decided: Decided): { max_output_tokens?: number } {

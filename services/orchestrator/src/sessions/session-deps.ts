@@ -10,6 +10,8 @@ export interface SessionDeps {
   readonly taskQueue: string;
   readonly prices: Prices;
   readonly sessionMetrics: Pick<SessionMetrics, "started">;
+  /** True where sessions have memory. */
+  readonly memory?: boolean;
   /** What was seen last of Temporal; a start does not begin while it is away. */
   temporalIsUp(): boolean;
   /** True while so many events wait for Kafka that no session may add to them. */

@@ -36,6 +36,8 @@ export interface SessionInput {
   readonly mode?: "interactive";
   readonly idle_seconds?: number;
   readonly budget?: Budget;
+  /** Recalls before each answer and remembers after it. */
+  readonly memory?: boolean;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -50,6 +52,7 @@ const WorkflowInput = Type.Object({
   mode: StartSessionRequest.properties.mode,
   idle_seconds: StartSessionRequest.properties.idle_seconds,
   budget: StartSessionRequest.properties.budget,
+  memory: Type.Optional(Type.Boolean()),
   metadata: StartSessionRequest.properties.metadata,
 });
 

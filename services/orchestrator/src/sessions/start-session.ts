@@ -72,7 +72,8 @@ async function startWorkflow(
   repeatable: boolean,
 ): Promise<{ runId: string; started: boolean }> {
   try {
-    return await deps.workflows.start({ ...session, session_id: row.session_id });
+    const memory = deps.memory === true && { memory: true };
+    return await deps.workflows.start({ ...session, session_id: row.session_id, ...memory });
   } catch (error) {
     if (!repeatable && error instanceof DomainError) {
       const failed = { type: "session.failed", key: "session.end", data: { code: error.code } } as const;

@@ -9,7 +9,13 @@ import {
 import { isErrorCode, stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { GovernedAction, Permit, SealedToken } from "@soma/contracts/permit";
 import type { DecisionSummary, SessionFailure, SessionWorkflowInput } from "@soma/contracts/session";
-import type { PolicyOutcome, SessionActivities, StepProposal, TurnTexts } from "../activities/session-activities.ts";
+import type {
+  PolicyOutcome,
+  SessionActivities,
+  StepMemory,
+  StepProposal,
+  TurnTexts,
+} from "../activities/session-activities.ts";
 
 /** First try, in the workflow task itself: no round trip to the server, no wait. */
 const local = proxyLocalActivities<SessionActivities>({ startToCloseTimeout: "5s", retry: { maximumAttempts: 1 } });
@@ -62,6 +68,8 @@ interface GovernedStep<Result> extends Omit<StepProposal, "round"> {
   readonly session: SessionWorkflowInput;
   /** What it answers, where that is not the session's prompt. */
   readonly turn?: TurnTexts;
+  /** What memory adds to its arguments. */
+  readonly memory?: StepMemory;
   readonly gate: StepGate;
   /** The one service that the step's token is for. */
   readonly audience: string;
@@ -107,12 +115,13 @@ export async function governedStep<Result>(step: GovernedStep<Result>): Promise<
       return { kind: "done", decision, token, result: await effect(permit, action, token) };
     } catch (error) {
       const code = failureCode(error);
-      if (code === "MODEL_TOKEN_REFUSED") refusedTokens += 1;
+      const refused = code === "MODEL_TOKEN_REFUSED" || code === "MEMORY_TOKEN_REFUSED";
+      if (refused) refusedTokens += 1;
       const decidedAnew =
         (code === "BUDGET_EXCEEDED" && (await gate.budget(permit))) ||
         code === "PERMIT_EXPIRED" ||
         code === "SESSION_PAUSED" ||
-        (code === "MODEL_TOKEN_REFUSED" && refusedTokens < maxRefusedTokens);
+        (refused && refusedTokens < maxRefusedTokens);
       if (!decidedAnew) throw error;
     }
   }

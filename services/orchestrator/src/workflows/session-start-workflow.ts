@@ -16,10 +16,12 @@ import type {
   SessionActivities,
   SessionEnd,
   SessionWorkflowResult,
+  StepMemory,
   TurnTexts,
 } from "../activities/session-activities.ts";
 import { Conversation, type CarriedConversation } from "./conversation.ts";
 import { failureOf, governedStep, patiently, type StepOutcome } from "./governed-step.ts";
+import { recallStep, rememberStep, type MemoryTurn } from "./memory-steps.ts";
 import { SessionSteering } from "./session-steering.ts";
 
 /**
@@ -119,9 +121,29 @@ export class SessionWorkflow {
     return { session_id, status: end.status === "denied" ? "denied" : "completed", turns, usage };
   }
 
-  #answer(step: string, texts: TurnTexts | undefined): Promise<StepOutcome<CompletionResult>> {
+  /** One turn: what memory has to it, the answer, and memory of the answer. */
+  async #answer(step: string, texts: TurnTexts | undefined): Promise<StepOutcome<CompletionResult>> {
+    const memory: MemoryTurn | undefined = this.#session.memory === true ? this.#memoryTurn(step, texts) : undefined;
+    const memory_digest = memory && (await recallStep(memory));
+    const outcome = await this.#complete(step, texts, memory_digest === undefined ? {} : { memory: { memory_digest } });
+    if (memory !== undefined && outcome.kind === "done") await rememberStep(memory, outcome.result.text_digest);
+    return outcome;
+  }
+
+  #memoryTurn(step: string, texts: TurnTexts | undefined): MemoryTurn {
+    const steering = this.#steering;
+    const isInterrupted = (): boolean => steering.interruption !== undefined;
+    return { session: this.#session, texts, gate: steering, turn: steering.turn, step, isInterrupted };
+  }
+
+  #complete(
+    step: string,
+    texts: TurnTexts | undefined,
+    recalled: { readonly memory?: StepMemory },
+  ): Promise<StepOutcome<CompletionResult>> {
     const { session_id, tenant, user, model } = this.#session;
     return governedStep({
+      ...recalled,
       // The prompt goes along with the turn that answers it, and with no other.
       session: texts === undefined ? this.#session : { session_id, tenant, user },
       ...(texts && { turn: texts }),

@@ -69,6 +69,8 @@ export function scriptedEffect(
   const calls: Call[] = [];
   const recalled: unknown[] = [];
   return {
+    outcome: "effect.completed",
+    target: "slm",
     calls,
     recalled,
     async perform(call) {
@@ -77,6 +79,7 @@ export function scriptedEffect(
       const text = `${name} ${String(calls.length)}`;
       return {
         result: text,
+        type: "effect.completed",
         data: {
           step: call.permit.step,
           effect_key: call.permit.effect_key,
