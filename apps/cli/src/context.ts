@@ -6,6 +6,8 @@ import { readSettings, type GlobalOptions, type Settings } from "./settings.ts";
 
 /** A person waits: what fails in passing is tried again for so long, in milliseconds. */
 const timeoutMs = 5_000;
+/** For what a session's worker has to do first: one that takes over from a dead one needs some seconds. */
+export const actionTimeoutMs = 20_000;
 
 /** What a command works with. */
 export interface Context {
@@ -17,7 +19,7 @@ export interface Context {
 }
 
 /** Settles the settings of a command that was called, and opens the client. @throws CliError. */
-export function openContext(command: Command): Context {
+export function openContext(command: Command, withinMs = timeoutMs): Context {
   const options: GlobalOptions = command.optsWithGlobals();
   const settings = readSettings(options);
   const terminal = openTerminal();
@@ -33,7 +35,7 @@ export function openContext(command: Command): Context {
     terminal,
     soma: createClient({
       baseUrl: settings.url,
-      timeoutMs,
+      timeoutMs: withinMs,
       ...(token !== undefined && { token }),
       ...(tenant !== undefined && { tenant }),
     }),

@@ -5,11 +5,19 @@ export const exitCodes = {
   ok: { code: 0, meaning: "done" },
   failure: { code: 1, meaning: "it failed: a conflict, an error of the service, an answer that cannot be read" },
   usage: { code: 2, meaning: "the command line is wrong, or a value in it is not accepted" },
-  notFound: { code: 3, meaning: "there is no such session, tenant or key, or it is another tenant's" },
+  notFound: { code: 3, meaning: "there is no such session, approval, tenant or key, or it is another tenant's" },
   notAllowed: { code: 4, meaning: "not logged in, the login has ended, or it does not carry the right" },
   unavailable: { code: 5, meaning: "nobody answers, or who answers is busy or not ready: try again later" },
   notVerified: { code: 6, meaning: "a ledger does not hold, or a policy pack is not good" },
-  notCompleted: { code: 7, meaning: "the session ended, but did not complete: denied, failed, canceled or timed out" },
+  notCompleted: {
+    code: 7,
+    meaning:
+      "the session, or the turn that was followed, ended without an answer: denied, failed, canceled, interrupted",
+  },
+  waits: {
+    code: 8,
+    meaning: "the turn waits for somebody: an approval, or more budget; standard error says what to do",
+  },
   interrupted: { code: 130, meaning: "interrupted by Ctrl-C" },
 } as const;
 export type ExitName = keyof typeof exitCodes;

@@ -1,5 +1,7 @@
 import { Command, Option } from "commander";
+import { addApproval } from "./commands/approval.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addChat } from "./commands/chat.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addKey } from "./commands/key.ts";
@@ -37,6 +39,8 @@ export function buildProgram(): Command {
     addLogout,
     addWhoami,
     addSession,
+    addChat,
+    addApproval,
     addAudit,
     addPolicy,
     addTenant,

@@ -17,6 +17,8 @@ const lines: readonly {
     not: ["start"],
   },
   { typed: ["--json", "session", "list", "--status", ""], among: ["completed", "timed_out"], not: ["--json", "list"] },
+  { typed: ["session", "say", "x", "--busy", ""], among: ["enqueue", "rollback"], not: ["--busy", "say"] },
+  { typed: ["approval", ""], among: ["list"], not: ["session"] },
   { typed: ["completion", ""], among: ["bash", "zsh", "fish"], not: ["session"] },
   { typed: ["key", "create", "ci", "--role", ""], among: ["viewer", "auditor"], not: ["--role"] },
 ];

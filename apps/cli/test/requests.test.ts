@@ -49,9 +49,35 @@ const asked: readonly (readonly [command: string, request: string, body?: unknow
     "session list --tenant acme --user u --status failed --limit 5",
     "GET /v1/sessions?user=u&status=failed&tenant=acme&limit=5",
   ],
+  [
+    "session start hello --interactive --idle 1h --budget-tokens 500 --budget-cost 0.05 --budget-steps 3 --budget-time 2m",
+    "POST /v1/sessions",
+    {
+      prompt: "hello",
+      mode: "interactive",
+      idle_seconds: 3_600,
+      budget: { tokens: 500, cost_micros: 50_000, steps: 3, wall_seconds: 120 },
+    },
+  ],
+  [
+    "session say s hello --busy rollback --final --idempotency-key k",
+    "POST /v1/sessions/s/actions/message",
+    { text: "hello", busy: "rollback", final: true },
+  ],
+  ["session pause s --reason lunch", "POST /v1/sessions/s/actions/pause", { reason: "lunch" }],
+  ["session resume s", "POST /v1/sessions/s/actions/resume", {}],
+  ["session retry s", "POST /v1/sessions/s/actions/retry", {}],
+  ["session cancel s", "POST /v1/sessions/s/actions/cancel", {}],
+  ["session terminate s --tenant acme", "POST /v1/sessions/s/actions/terminate?tenant=acme", {}],
+  [
+    "session extend-budget s --tokens 5 --cost 1 --steps 2 --time 1d",
+    "POST /v1/sessions/s/actions/extend-budget",
+    { tokens: 5, cost_micros: 1_000_000, steps: 2, wall_seconds: 86_400 },
+  ],
+  ["approval list", "GET /v1/sessions?status=waiting_approval&limit=100"],
 ];
 
-test("each command of tenants and keys asks the route of its name for what it was told", async () => {
+test("each command asks the route of its name for what it was told", async () => {
   await using server = await startScriptedServer(...asked.map(() => json(403, refusal)));
   for (const [command, request, body] of asked) {
     const { code, stderr } = await shell.run([...command.split(" "), "--url", server.url.origin]);
@@ -72,6 +98,14 @@ test("values that cannot be are refused before anything is asked", async () => {
     "key create ci",
     "key create ci --role viewer --expires-in soon",
     "session watch x --after -1",
+    "session start hello --idle 1h",
+    "session start hello --interactive --budget-cost 0",
+    "session start hello --interactive --budget-cost 0.0000001",
+    "session say x",
+    "session say x hello --busy shout",
+    "session extend-budget x",
+    "chat",
+    "chat x --json",
     "audit verify",
     "audit verify x --head nonsense",
     "login",

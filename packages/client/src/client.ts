@@ -1,14 +1,18 @@
 import { createApiKey, listApiKeys, login, revokeApiKey } from "./api-keys.ts";
+import { followTurn, say } from "./follow-turn.ts";
 import { readHealth, readReadiness, readSigningKeys } from "./probe.ts";
 import {
+  approve,
   cancelSession,
-  getSession,
-  getSessionPage,
-  listSessions,
-  readEvents,
-  startSession,
-  waitForSession,
-} from "./sessions.ts";
+  deny,
+  extendBudget,
+  pauseSession,
+  resumeSession,
+  retryTurn,
+  sendMessage,
+  terminateSession,
+} from "./session-actions.ts";
+import { getSession, getSessionPage, listSessions, readEvents, startSession, waitForSession } from "./sessions.ts";
 import {
   createTenant,
   getTenant,
@@ -32,7 +36,17 @@ export interface SomaClient {
   readonly getSessionPage: Bound<typeof getSessionPage>;
   readonly listSessions: Bound<typeof listSessions>;
   readonly watchSession: Bound<typeof watchSession>;
+  readonly say: Bound<typeof say>;
+  readonly followTurn: Bound<typeof followTurn>;
+  readonly sendMessage: Bound<typeof sendMessage>;
+  readonly approve: Bound<typeof approve>;
+  readonly deny: Bound<typeof deny>;
+  readonly pauseSession: Bound<typeof pauseSession>;
+  readonly resumeSession: Bound<typeof resumeSession>;
   readonly cancelSession: Bound<typeof cancelSession>;
+  readonly terminateSession: Bound<typeof terminateSession>;
+  readonly retryTurn: Bound<typeof retryTurn>;
+  readonly extendBudget: Bound<typeof extendBudget>;
   readonly readEvents: Bound<typeof readEvents>;
   readonly waitForSession: Bound<typeof waitForSession>;
   readonly tenants: {
@@ -57,7 +71,8 @@ export interface SomaClient {
 
 /**
  * The public API as functions, for browsers and servers alike. What each does, takes and throws stands at the function
- * of its name: sessions in `sessions.ts` and `watch-session.ts`, tenants and keys in files of their names.
+ * of its name: sessions in `sessions.ts`, `session-actions.ts`,
+ * `follow-turn.ts` and `watch-session.ts`, tenants and keys in files of their names.
  *
  * @example
  * const soma = createClient({ baseUrl: "http://127.0.0.1:10000", token });
@@ -75,7 +90,17 @@ export function createClient(options: ClientOptions): SomaClient {
     getSessionPage: (...rest) => getSessionPage(transport, ...rest),
     listSessions: (...rest) => listSessions(transport, ...rest),
     watchSession: (...rest) => watchSession(transport, ...rest),
+    say: (...rest) => say(transport, ...rest),
+    followTurn: (...rest) => followTurn(transport, ...rest),
+    sendMessage: (...rest) => sendMessage(transport, ...rest),
+    approve: (...rest) => approve(transport, ...rest),
+    deny: (...rest) => deny(transport, ...rest),
+    pauseSession: (...rest) => pauseSession(transport, ...rest),
+    resumeSession: (...rest) => resumeSession(transport, ...rest),
     cancelSession: (...rest) => cancelSession(transport, ...rest),
+    terminateSession: (...rest) => terminateSession(transport, ...rest),
+    retryTurn: (...rest) => retryTurn(transport, ...rest),
+    extendBudget: (...rest) => extendBudget(transport, ...rest),
     readEvents: (...rest) => readEvents(transport, ...rest),
     waitForSession: (...rest) => waitForSession(transport, ...rest),
     tenants: {

@@ -1,3 +1,4 @@
+import { inTenant } from "./in-tenant.ts";
 import { randomId } from "./random-id.ts";
 import {
   isTerminal,
@@ -72,14 +73,6 @@ export async function* listSessions(
   }
 }
 
-/** Asks for a session's end; what is running is reached. Repeating it is harmless, but is not done here. @throws SomaError. */
-export function cancelSession(transport: Transport, id: string, options: CallOptions = {}): Promise<SessionView> {
-  return transport.call("/v1/sessions/{id}/actions/cancel", "post", {
-    parameters: { path: { id }, ...inTenant(transport) },
-    ...options,
-  });
-}
-
 /** The session's ledger as it is now, from after a position (0: all of it), page by page. @throws SomaError. */
 export async function* readEvents(
   transport: Transport,
@@ -116,9 +109,4 @@ export async function waitForSession(
   // The events themselves are not wanted: the view at the end holds all.
   while ((await updates.next()).done !== true);
   return getSession(transport, id, options);
-}
-
-/** Without tokens the query names the tenant. */
-function inTenant({ tenant }: Transport): { query: { tenant?: string } } {
-  return { query: tenant === undefined ? {} : { tenant } };
 }

@@ -8,6 +8,14 @@ export type StartSessionAccepted = Schemas["StartSessionAccepted"];
 export type SessionView = Schemas["SessionView"];
 export type SessionPage = Schemas["SessionPage"];
 export type SessionStatus = Schemas["SessionStatus"];
+/** What can be done to a session. */
+export type SessionAction = NonNullable<SessionView["actions"]>[number];
+/** What waits for people. */
+export type OpenApproval = NonNullable<SessionView["approvals"]>[number];
+/** What a session may cost at most. */
+export type Budget = NonNullable<StartSessionRequest["budget"]>;
+/** A budget with what was used of it and what is set aside. */
+export type BudgetView = NonNullable<SessionView["budget"]>;
 export type AuditEvent = Schemas["AuditEvent"];
 export type EventPage = Schemas["EventPage"];
 export type TenantView = Schemas["TenantView"];

@@ -9,7 +9,8 @@ const requestId = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 
 async function refusal(client: SomaClient): Promise<SomaError> {
   try {
-    await client.cancelSession("s");
+    // Without a key, and so asked once.
+    await client.login({ tenant: "acme", token: "t" });
   } catch (error) {
     if (error instanceof SomaError) return error;
     throw error;
@@ -133,4 +134,29 @@ test("a change is repeated under one key, each call under its own", async () => 
   const [key, , , tenant, update] = keys;
   assert.deepEqual(keys, [key, key, key, tenant, update, update, "mine"]);
   assert.equal(new Set([key, tenant, update, undefined]).size, 4);
+});
+
+test("each action of a session is repeated under one key, asks the route of its name, and sends what it was given", async () => {
+  const refused = json(403, { title: "No", status: 403, detail: "No.", code: "FORBIDDEN", request_id: "r" });
+  const approval = { approval_id: `apr_${"0".repeat(32)}`, action_digest: `sha256:${"0".repeat(64)}` };
+  const calls: readonly (readonly [action: string, call: (client: SomaClient) => Promise<unknown>, body: unknown])[] = [
+    ["message", (soma) => soma.sendMessage("s", { text: "hi", busy: "enqueue" }), { text: "hi", busy: "enqueue" }],
+    ["approve", (soma) => soma.approve("s", approval), approval],
+    ["deny", (soma) => soma.deny("s", { ...approval, reason: "no" }), { ...approval, reason: "no" }],
+    ["pause", (soma) => soma.pauseSession("s"), {}],
+    ["resume", (soma) => soma.resumeSession("s", { reason: "go" }), { reason: "go" }],
+    ["cancel", (soma) => soma.cancelSession("s"), {}],
+    ["terminate", (soma) => soma.terminateSession("s"), {}],
+    ["retry", (soma) => soma.retryTurn("s"), {}],
+    ["extend-budget", (soma) => soma.extendBudget("s", { tokens: 5 }), { tokens: 5 }],
+  ];
+  for (const [action, call, body] of calls) {
+    await using server = await startScriptedServer(bytes(503, ""), cut, refused);
+    await assert.rejects(call(createClient({ baseUrl: server.url.href, tenant: "acme" })), { code: "FORBIDDEN" });
+    assert.equal(server.seen.length, 3, action);
+    for (const { path, body: sent } of server.seen)
+      assert.deepEqual([path, JSON.parse(sent)], [`/v1/sessions/s/actions/${action}?tenant=acme`, body]);
+    const keys = new Set(server.seen.map(({ headers }) => headers["idempotency-key"]));
+    assert.ok(keys.size === 1 && !keys.has(undefined), action);
+  }
 });

@@ -86,6 +86,51 @@ test("Retry-After is kept: nothing is asked before", async () => {
   assert.ok(performance.now() - begin >= 1_000);
 });
 
+/** The policy of the demo tenant wants this approved: without a model, too, such a turn begins and does not end by itself. */
+const release = "Write one line about the release to our customers.";
+
+test("what is said is followed to the end of its turn; said again under its key, it is said once and followed again", async () => {
+  const { session_id: id } = await soma.startSession({ prompt: deniedPrompt, mode: "interactive", idle_seconds: 600 });
+  for await (const update of soma.followTurn(id, 1)) assert.notEqual(update.kind, "delta");
+  assert.equal((await soma.getSession(id)).status, "waiting_input");
+  wire.cut = dropAnswer;
+  setTimeout(() => {
+    wire.cut = neverCut;
+  }, 500);
+  const viaWire = createClient({ baseUrl: wire.url, token: () => world.token() });
+  const lost = await viaWire.sendMessage(id, { text: release });
+  assert.equal(lost.accepted?.turn, 2);
+  const key = { idempotencyKey: crypto.randomUUID() };
+  const said = await soma.say(id, { text: `${release} Or another.`, busy: "interrupt" }, key);
+  assert.equal(said.turn, 3);
+  const types: string[] = [];
+  for await (const update of said.updates) {
+    if (update.kind !== "event") continue;
+    types.push(update.event.type);
+    // What waits ends with a message that interrupts it; then this turn has ended, and its reader is done.
+    if (update.event.type === "approval.requested") await soma.sendMessage(id, { text: release, busy: "rollback" });
+  }
+  assert.deepEqual([types.at(0), types.at(-1)], ["message.received", "turn.ended"]);
+  const again = await soma.say(id, { text: `${release} Or another.`, busy: "interrupt" }, key);
+  assert.deepEqual([again.turn, again.actionId], [3, said.actionId]);
+  const repeated: string[] = [];
+  for await (const update of again.updates) if (update.kind === "event") repeated.push(update.event.type);
+  assert.deepEqual(repeated, types);
+  await soma.terminateSession(id);
+  const received: unknown[] = [];
+  for await (const { type, data } of soma.readEvents(id)) if (type === "message.received") received.push(data["busy"]);
+  assert.deepEqual(received, ["reject", "interrupt", "rollback"]);
+});
+
+test("a cancellation that is asked for again under its key has come true, and is no error", async () => {
+  const id = await world.start("Say yes.");
+  const key = { idempotencyKey: crypto.randomUUID() };
+  const first = await soma.cancelSession(id, {}, key);
+  assert.equal((await soma.waitForSession(id)).status, "canceled");
+  assert.deepEqual((await soma.cancelSession(id, {}, key)).accepted, first.accepted);
+  await assert.rejects(soma.cancelSession(id), { code: "ACTION_NOT_ALLOWED", status: 409 });
+});
+
 test("no other answer is repeated, and nothing that is not safe to repeat", async () => {
   const id = await world.start("Say yes.");
   for (const status of [400, 401, 403, 404, 408, 409, 500, 501]) {
@@ -96,7 +141,7 @@ test("no other answer is repeated, and nothing that is not safe to repeat", asyn
   }
   const before = proxy.seen.length;
   proxy.fault = { kind: "lie", status: 503, body: "" };
-  await assert.rejects(soma.cancelSession(id), { status: 503 });
+  await assert.rejects(soma.apiKeys.revoke("0123456789abcdef"), { status: 503 });
   assert.equal(proxy.seen.length - before, 1);
   proxy.fault = { kind: "pass" };
   await soma.cancelSession(id);

@@ -1,7 +1,9 @@
-import { isTerminal, type AuditEvent, type Delta, type SessionView } from "@soma/client/shapes";
+import type { SessionUpdate } from "@soma/client/watch-session";
+import { isTerminal, type AuditEvent, type SessionView } from "@soma/client/shapes";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { describeEvent } from "../output/event-text.ts";
+import { LiveText } from "../output/live-text.ts";
 import { harmless } from "../output/terminal.ts";
 
 /**
@@ -10,27 +12,56 @@ import { harmless } from "../output/terminal.ts";
  * Ctrl-C ends the watching and not the session. Sets the exit code: 7 for a session that did not complete.
  */
 export async function followSession(context: Context, id: string, after: number): Promise<void> {
-  const { soma, settings, terminal } = context;
   const stop = new AbortController();
+  const updates = context.soma.watchSession(id, { after, signal: stop.signal });
+  const text = openText(context);
+  const isThere = await follow(context, { id, after, updates, stop, text });
+  if (!isThere) return;
+  conclude(context, await context.soma.getSession(id), text);
+}
+
+interface Followed {
+  readonly id: string;
+  /** Where following begins; what is said to somebody who leaves before anything came. */
+  readonly after: number;
+  readonly updates: AsyncIterable<SessionUpdate>;
+  /** Ends `updates`. */
+  readonly stop: AbortController;
+  readonly text: LiveText;
+  /** Asked after each event; true for one after which nobody looks on. */
+  readonly isEnough?: (event: AuditEvent) => Promise<boolean>;
+}
+
+/** A text that is shown as it is made where somebody looks on, and gathered where a program reads. */
+export function openText({ terminal, settings }: Pick<Context, "terminal" | "settings">): LiveText {
+  const show = (piece: string): void => {
+    terminal.out(harmless(piece));
+  };
+  return new LiveText(terminal.isInteractive && !settings.json ? show : undefined);
+}
+
+/** Shows updates as they come. False when Ctrl-C ended it: then it has said how to go on, and set the exit code. */
+export async function follow(
+  context: Context,
+  { id, after, updates, stop, text, isEnough }: Followed,
+): Promise<boolean> {
+  const { settings, terminal } = context;
   const interrupt = (): void => {
     stop.abort();
   };
   process.once("SIGINT", interrupt);
-  const text = new GrowingText((piece) => {
-    terminal.out(harmless(piece));
-  });
   let last = after;
   try {
-    for await (const update of soma.watchSession(id, { after, signal: stop.signal })) {
-      if (update.kind === "event") last = update.event.sequence;
+    for await (const update of updates) {
       if (settings.json) terminal.out(`${JSON.stringify(update)}\n`);
-      else if (update.kind === "event") terminal.say(`${terminal.style("dim", progressLine(update.event), "say")}\n`);
-      else if (terminal.isInteractive) text.add(update.delta);
+      if (update.kind === "delta") text.add(update.delta);
+      else {
+        last = update.event.sequence;
+        if (!settings.json) terminal.say(`${terminal.style("dim", progressLine(update.event), "say")}\n`);
+        if (isEnough && (await isEnough(update.event))) break;
+      }
     }
-    const view = await soma.getSession(id, { signal: stop.signal });
-    if (settings.json) terminal.out(`${JSON.stringify({ kind: "session", session: view })}\n`);
-    else conclude(context, view, text);
-    if (isTerminal(view.status) && view.status !== "completed") process.exitCode = exitCodes.notCompleted.code;
+    return true;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     const places = settings.urlFrom === "--url" ? ` --url ${settings.url}` : "";
@@ -38,6 +69,7 @@ export async function followSession(context: Context, id: string, after: number)
       `\nThe session goes on without you.\n  follow it: soma session watch ${id} --after ${String(last)}${places}\n  end it:    soma session cancel ${id}${places}\n`,
     );
     process.exitCode = exitCodes.interrupted.code;
+    return false;
   } finally {
     process.removeListener("SIGINT", interrupt);
   }
@@ -47,34 +79,15 @@ function progressLine(event: AuditEvent): string {
   return `${String(event.sequence).padStart(3)}  ${harmless(describeEvent(event))}`;
 }
 
-function conclude({ terminal }: Context, view: SessionView, shown: GrowingText): void {
+/** The end of a session: what is not shown yet of its answer, how it ended, the exit code. */
+export function conclude({ terminal, settings }: Context, view: SessionView, text: LiveText): void {
   const { result, error, status } = view;
-  if (result) terminal.out(`${harmless(shown.missing(result.text))}\n`);
-  const colour = status === "completed" ? "green" : "red";
+  const isGood = !isTerminal(status) || status === "completed";
+  if (!isGood) process.exitCode = exitCodes.notCompleted.code;
+  if (settings.json) return terminal.out(`${JSON.stringify({ kind: "session", session: view })}\n`);
+  if (result) terminal.out(`${harmless(text.missing(result.text))}\n`);
+  const colour = isGood ? "green" : "red";
   const why = error ? `: ${error.detail} (${error.code})` : "";
   const used = result ? `, ${String(result.usage.total_tokens)} tokens of ${result.model}` : "";
   terminal.say(`${terminal.style(colour, status, "say")}${harmless(why + used)}\n`);
-}
-
-/** A text that is shown while it is made: only pieces that follow on what is shown already. */
-class GrowingText {
-  readonly #show: (piece: string) => void;
-  #shown = "";
-
-  constructor(show: (piece: string) => void) {
-    this.#show = show;
-  }
-
-  add({ offset, text }: Delta): void {
-    // A piece that was lost with a connection leaves a hole: the rest comes with the result.
-    if (offset !== this.#shown.length) return;
-    this.#shown += text;
-    this.#show(text);
-  }
-
-  /** What is still to be shown of the whole text; all of it, on a new line, when what is shown is not its beginning. */
-  missing(whole: string): string {
-    if (whole.startsWith(this.#shown)) return whole.slice(this.#shown.length);
-    return `\n${whole}`;
-  }
 }

@@ -25,3 +25,12 @@ export function seconds(text: string): number {
     throw new InvalidArgumentError("It takes a number and s, m, h or d, e.g. 90d.");
   return Number(number) * factor;
 }
+
+/** An amount of money such as `0.25`, in millionths. @throws InvalidArgumentError. */
+export function money(text: string): number {
+  const [, whole, parts = ""] = /^(\d{1,9})(?:\.(\d{1,6}))?$/.exec(text) ?? [];
+  const micros = Number(`${whole ?? "0"}${parts.padEnd(6, "0")}`);
+  if (whole === undefined || micros === 0)
+    throw new InvalidArgumentError("It takes an amount such as 0.25, of at most six decimal places.");
+  return micros;
+}

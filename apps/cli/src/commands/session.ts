@@ -1,13 +1,17 @@
 import { text as readAll } from "node:stream/consumers";
-import type { SessionStatus, SessionView } from "@soma/client/shapes";
+import { isTerminal, type SessionStatus, type SessionView } from "@soma/client/shapes";
 import { Option, type Command } from "commander";
 import { openContext } from "../context.ts";
 import { CliError } from "../exit-codes.ts";
 import { describeSession, tabulateSessions } from "../output/session-text.ts";
-import { followSession } from "./follow-session.ts";
-import { collect, wholeNumber } from "./option-values.ts";
+import { withApprovals } from "./approval.ts";
+import { readBudget, withBudget, type BudgetFlags } from "./budget-options.ts";
+import { conclude, followSession, openText } from "./follow-session.ts";
+import { followTurn } from "./follow-turn.ts";
+import { collect, seconds, wholeNumber } from "./option-values.ts";
+import { withSteering } from "./steer-session.ts";
 
-interface StartFlags {
+interface StartFlags extends BudgetFlags {
   readonly stdin?: boolean;
   readonly model?: string;
   readonly label?: readonly string[];
@@ -15,6 +19,8 @@ interface StartFlags {
   readonly idempotencyKey?: string;
   readonly user?: string;
   readonly watch?: boolean;
+  readonly interactive?: boolean;
+  readonly idle?: number;
 }
 
 interface ListFlags {
@@ -42,19 +48,29 @@ const statuses: readonly SessionStatus[] = [
 
 /** `soma session …` */
 export function addSession(program: Command): void {
-  const session = program.command("session").description("start, see and end sessions");
-  session
-    .command("start")
-    .description("start a session; prints its id")
-    .argument("[prompt]", "what is asked for")
-    .option("--stdin", "read the prompt from standard input")
-    .option("--model <name>", "model to use; the service's default unless given")
-    .option("--label <label>", "label to find it by; may be given again", collect)
-    .option("--id <id>", "id of the session; made up unless given")
-    .option("--idempotency-key <key>", "same key and prompt within 24 h: the same session")
-    .option("--user <user>", "who asks, where the login does not say it")
-    .option("--watch", "follow it to its end: progress on standard error, the answer on standard output")
-    .action(start);
+  const session = program.command("session").description("start, see, steer and end sessions");
+  withBudget(
+    session
+      .command("start")
+      .description("start a session; prints its id")
+      .argument("[prompt]", "what is asked for")
+      .option("--stdin", "read the prompt from standard input")
+      .option("--model <name>", "model to use; the service's default unless given")
+      .option("--label <label>", "label to find it by; may be given again", collect)
+      .option("--id <id>", "id of the session; made up unless given")
+      .option("--idempotency-key <key>", "same key and prompt within 24 h: the same session")
+      .option("--user <user>", "who asks, where the login does not say it")
+      .option("--interactive", "stay open after the answer, for soma session say and soma chat")
+      .option(
+        "--idle <time>",
+        "with --interactive: complete after so long without a message, e.g. 1h; a day unless given",
+        seconds,
+      )
+      .option(
+        "--watch",
+        "follow it to its end, or an interactive one to its first answer: progress on standard error, the answer on standard output",
+      ),
+  ).action(start);
   session
     .command("get")
     .description("status and result of a session")
@@ -74,19 +90,21 @@ export function addSession(program: Command): void {
     .command("watch")
     .description("follow a session to its end: progress on standard error, the answer on standard output")
     .argument("<id>", "session id or workflow id")
-    .option("--after <sequence>", "begin after this event", wholeNumber(0), 0)
+    .option("--after <sequence>", "begin after this event; all of it unless given", wholeNumber(0))
+    .option("--turn", "no further than to the end of the turn under way")
     .action(watch);
-  session
-    .command("cancel")
-    .description("end a session together with what it runs")
-    .argument("<id>", "session id or workflow id")
-    .action(cancel);
+  withSteering(session);
+  withApprovals(session);
 }
 
 async function start(prompt: string | undefined, flags: StartFlags, command: Command): Promise<void> {
   if ((prompt === undefined) === (flags.stdin !== true))
     throw new CliError("usage", "Give the prompt as an argument, or --stdin.");
-  const { soma, settings, terminal } = openContext(command);
+  if (flags.idle !== undefined && flags.interactive !== true)
+    throw new CliError("usage", "--idle is for a session that is started with --interactive.");
+  const context = openContext(command);
+  const { soma, settings, terminal } = context;
+  const budget = readBudget(flags);
   const metadata = {
     ...(flags.id !== undefined && { session_id: flags.id }),
     ...(flags.label && { labels: flags.label }),
@@ -97,6 +115,9 @@ async function start(prompt: string | undefined, flags: StartFlags, command: Com
       ...(flags.model !== undefined && { model: flags.model }),
       ...(settings.tenant !== undefined && { tenant: settings.tenant }),
       ...(flags.user !== undefined && { user: flags.user }),
+      ...(flags.interactive === true && { mode: "interactive" }),
+      ...(flags.idle !== undefined && { idle_seconds: flags.idle }),
+      ...(budget && { budget }),
       ...(Object.keys(metadata).length > 0 && { metadata }),
     },
     flags.idempotencyKey === undefined ? {} : { idempotencyKey: flags.idempotencyKey },
@@ -109,7 +130,10 @@ async function start(prompt: string | undefined, flags: StartFlags, command: Com
   }
   if (settings.json) terminal.out(`${JSON.stringify({ kind: "started", started: accepted })}\n`);
   else terminal.say(`session ${id}\n`);
-  await followSession(openContext(command), id, 0);
+  if (flags.interactive !== true) return followSession(context, id, 0);
+  const stop = new AbortController();
+  const updates = soma.followTurn(id, 1, { signal: stop.signal });
+  await followTurn(context, { id, turn: 1, after: 0, updates, stop, leavesWhenWaiting: true });
 }
 
 async function get(id: string, _flags: object, command: Command): Promise<void> {
@@ -127,11 +151,20 @@ async function list({ limit, ...filters }: ListFlags, command: Command): Promise
   answer({ sessions }, () => tabulateSessions(terminal, sessions));
 }
 
-async function watch(id: string, { after }: { readonly after: number }, command: Command): Promise<void> {
-  await followSession(openContext(command), id, after);
+interface WatchFlags {
+  readonly after?: number;
+  readonly turn?: boolean;
 }
 
-async function cancel(id: string, _flags: object, command: Command): Promise<void> {
-  const { soma, answer } = openContext(command);
-  answer(await soma.cancelSession(id), ({ session_id, status }) => `${session_id} ${status}\n`);
+async function watch(id: string, { after, turn: isTurn = false }: WatchFlags, command: Command): Promise<void> {
+  const context = openContext(command);
+  const { soma } = context;
+  const view = isTurn ? await soma.getSession(id) : undefined;
+  if (view?.turn === undefined || isTerminal(view.status)) return followSession(context, id, after ?? 0);
+  const { turn, last_seq: now } = view;
+  if (view.status === "waiting_input") return conclude(context, view, openText(context));
+  const begin = after ?? now;
+  const stop = new AbortController();
+  const updates = soma.followTurn(id, turn, { after: begin, signal: stop.signal });
+  await followTurn(context, { id, turn, after: begin, updates, stop, leavesWhenWaiting: false });
 }

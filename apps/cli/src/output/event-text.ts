@@ -15,6 +15,33 @@ function detailsOf(type: string, data: Readonly<Record<string, unknown>>): strin
   switch (type) {
     case "policy.decided":
       return [data["allowed"] === true ? "allowed" : "denied", said("action"), said("resource"), said("reasons")];
+    case "action.decided":
+      return [data["allowed"] === true ? "allowed" : "denied", said("action"), `by ${said("by")}`, said("reasons")];
+    case "action.refused":
+      return [said("action"), `by ${said("by")}`, said("code")];
+    case "message.received":
+      return [`by ${said("by")}`, data["final"] === true ? "the last one" : ""];
+    case "turn.started":
+      return [said("turn")];
+    case "turn.ended":
+      return [said("turn"), said("outcome"), said("code")];
+    case "approval.requested":
+      return [said("approval_id"), said("role"), said("reasons")];
+    case "approval.granted":
+    case "approval.denied":
+      return [said("approval_id"), `by ${said("by")}`];
+    case "approval.expired":
+    case "approval.voided":
+      return [said("approval_id"), said("reason")];
+    case "budget.exhausted":
+      return [said("dimension"), `${said("used")} of ${said("limit")} used, ${said("needed")} needed`];
+    case "budget.extended":
+      return [`by ${said("by")}`];
+    case "memory.recalled":
+      return [`${said("passages")} passages`];
+    case "session.paused":
+    case "session.resumed":
+      return [said("reason"), said("by") && `by ${said("by")}`];
     case "token.issued":
       return [said("audience"), said("scopes")];
     case "effect.intended":

@@ -1,10 +1,12 @@
 import { isTerminal, type SessionStatus, type SessionView } from "@soma/client/shapes";
+import { describeApproval } from "./approval-text.ts";
+import { describeBudget } from "./budget-text.ts";
 import { formatFields, formatTable } from "./table.ts";
 import { harmless, type Terminal } from "./terminal.ts";
 
 /** One session with its result, for people. */
 export function describeSession(terminal: Terminal, view: SessionView): string {
-  const { result, error, decision } = view;
+  const { result, error, decision, turn_failure: failure, approvals = [], actions = [] } = view;
   const fields = formatFields(terminal, {
     session: view.session_id,
     status: statusOf(view),
@@ -16,9 +18,19 @@ export function describeSession(terminal: Terminal, view: SessionView): string {
     policy: decision && `${decision.allowed ? "allowed" : "denied"} ${decision.reasons.join("; ")}`.trim(),
     error: error && `${error.detail} (${error.code})`,
     tokens: result && `${String(result.usage.prompt_tokens)} in, ${String(result.usage.completion_tokens)} out`,
+    turn: turnOf(view),
+    last_turn: failure && `${failure.detail} (${failure.code})`,
+    budget: view.budget && describeBudget(view.budget, view.created_at),
+    allows: actions.length === 0 ? undefined : actions.join(" "),
     events: String(view.last_seq),
   });
-  return result ? `${fields}\n${harmless(result.text)}\n` : fields;
+  const waiting = approvals.map((approval) => `\n${describeApproval(terminal, approval)}`).join("");
+  return `${fields}${waiting}${result ? `\n${harmless(result.text)}\n` : ""}`;
+}
+
+function turnOf({ turn, messages_waiting: waiting = 0 }: SessionView): string | undefined {
+  if (turn === undefined) return undefined;
+  return waiting === 0 ? String(turn) : `${String(turn)}, ${String(waiting)} waiting messages`;
 }
 
 /** Sessions as a table, for people. */

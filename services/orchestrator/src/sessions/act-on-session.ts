@@ -73,7 +73,7 @@ export async function actOnSession(
       "POLICY_DENIED",
       `Policy denied the action: ${decided.reasons.join("; ") || "no reason given"}.`,
     );
-  return carryOut(deps, row, { actor, asked, action_id });
+  return carryOut(deps, row, { actor, asked, action_id, repeated: before !== undefined });
 }
 
 /**
@@ -200,11 +200,13 @@ async function decide(
 async function carryOut(
   deps: ActionDeps,
   row: SessionRow,
-  { actor, asked, action_id }: { actor: Actor; asked: AskedAction; action_id: string },
+  { actor, asked, action_id, repeated }: { actor: Actor; asked: AskedAction; action_id: string; repeated: boolean },
 ): Promise<AcceptedAction> {
   const { action } = asked;
   if (action === "cancel") {
-    await cancelSession(deps, await findSession(deps.ledger, row.tenant, row.session_id), actor.user);
+    const now = await findSession(deps.ledger, row.tenant, row.session_id);
+    // Asked again after an answer that was lost: what was asked has come true.
+    if (!(repeated && isTerminal(now.status))) await cancelSession(deps, now, actor.user);
     return { action_id, action };
   }
   if (action === "terminate") {
