@@ -57,7 +57,7 @@ test("commands with what they take", () => {
     "soma session extend-budget <id> --tokens <number> --cost <amount> --steps <number> --time <time>",
     "soma session approve <id> [approval] --digest <digest> --reason <text> --yes",
     "soma session deny <id> [approval] --digest <digest> --reason <text> --yes",
-    "soma chat [id] --model <name> --idle <time> --budget-tokens <number> --budget-cost <amount> --budget-steps <number> --budget-time <time>",
+    "soma chat [id] --model <name> --user <user> --idle <time> --budget-tokens <number> --budget-cost <amount> --budget-steps <number> --budget-time <time>",
     "soma approval list",
     "soma audit show <id> --after <sequence>",
     "soma audit export <id> --out <file>",

@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { until } from "../../../tests/harness/until.ts";
+
+const bin = fileURLToPath(new URL("../../../node_modules/.bin", import.meta.url));
 
 /** A program at a real terminal, with somebody who types. */
 export interface AtTerminal {
@@ -19,7 +22,7 @@ export const endKey = "\u0004";
 /** Runs a command of the shell at a pseudo terminal, which `script` (util-linux) makes; it ends with the test. */
 export function runAtTerminal(command: string, env: Readonly<Record<string, string>>): AtTerminal & Disposable {
   const child = spawn("script", ["-qefc", command, "/dev/null"], {
-    env: { PATH: process.env["PATH"] ?? "", TERM: "dumb", NO_COLOR: "1", ...env },
+    env: { PATH: `${bin}:${process.env["PATH"] ?? ""}`, TERM: "dumb", NO_COLOR: "1", ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const closed = once(child, "close");

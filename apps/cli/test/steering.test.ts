@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { SessionView } from "@soma/contracts/session";
 import { OpenApproval } from "@soma/contracts/session-action";
@@ -12,7 +11,6 @@ import { openShell, type Outcome } from "./run-soma.ts";
 
 const api = await startApiStack({ after }, "cli-steering");
 const token = await api.token();
-const bin = fileURLToPath(new URL("../../../node_modules/.bin/soma", import.meta.url));
 /** Who asks, who decides, and somebody who does neither. */
 const soma = openShell({ after }, { SOMA_URL: api.url, SOMA_TOKEN: token });
 const approving = {
@@ -98,7 +96,7 @@ test("approve sends the digest that it showed, refuses another one, and nobody a
   assertExit(await soma.run(["session", "approve", id, "--yes"]), 4, /FORBIDDEN \(403\)/);
   assert.equal((await view(id)).status, "waiting_approval");
   {
-    using asked = runAtTerminal(`${bin} session approve ${id}`, { HOME: approver.home, ...approving });
+    using asked = runAtTerminal(`soma session approve ${id}`, { HOME: approver.home, ...approving });
     await asked.shows(new RegExp(`digest +${action_digest}[^]*Approve this\\? \\[y/N\\] $`));
     asked.type("\r");
     assert.equal(await asked.ended(), 1);
@@ -167,7 +165,7 @@ test("pause, resume, retry and budget: each does what its name says, or says wha
 });
 
 test("a chat at a terminal: a turn that waits says what for, Ctrl-C lets go of it, the next words interrupt it, Ctrl-D leaves", async () => {
-  using chat = runAtTerminal(`${bin} chat`, { HOME: soma.home, SOMA_URL: api.url, SOMA_TOKEN: token });
+  using chat = runAtTerminal("soma chat", { HOME: soma.home, SOMA_URL: api.url, SOMA_TOKEN: token });
   await chat.shows(/> $/);
   chat.type(`${release}\r`);
   const waiting = await chat.shows(/Somebody else has to decide: soma session approve \S+ apr_\w+/);
@@ -178,7 +176,7 @@ test("a chat at a terminal: a turn that waits says what for, Ctrl-C lets go of i
   const next = await chat.shows(/Somebody else has to decide: soma session approve \S+ apr_\w+/);
   assert.ok(!next.includes(first), next);
   {
-    using asked = runAtTerminal(`${bin} session deny ${id}`, { HOME: approver.home, ...approving });
+    using asked = runAtTerminal(`soma session deny ${id}`, { HOME: approver.home, ...approving });
     await asked.shows(/Deny this\? \[y\/N\] $/);
     asked.type("y\r");
     await asked.shows(/apr_\w+ denied; /);
@@ -198,7 +196,7 @@ test("a chat at a terminal: a turn that waits says what for, Ctrl-C lets go of i
     ["turn.ended: 1, interrupted, TURN_INTERRUPTED", "turn.ended: 2, denied, APPROVAL_DENIED"],
   );
 
-  using joined = runAtTerminal(`${bin} chat ${id}`, { HOME: soma.home, SOMA_URL: api.url, SOMA_TOKEN: token });
+  using joined = runAtTerminal(`soma chat ${id}`, { HOME: soma.home, SOMA_URL: api.url, SOMA_TOKEN: token });
   await joined.shows(/status +waiting_input[^]*> $/);
   assert.equal((await soma.run(["session", "terminate", id])).code, 0);
   joined.type("Are you there?\r");

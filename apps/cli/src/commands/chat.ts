@@ -17,6 +17,7 @@ import { seconds } from "./option-values.ts";
 
 interface ChatFlags extends BudgetFlags {
   readonly model?: string;
+  readonly user?: string;
   readonly idle?: number;
 }
 
@@ -43,6 +44,7 @@ export function addChat(program: Command): void {
       )
       .argument("[id]", "goes on with this interactive session; begins one unless given")
       .option("--model <name>", "of a new session: model to use; the service's default unless given")
+      .option("--user <user>", "of a new session: who speaks, where the login does not say it")
       .option("--idle <time>", "of a new session: complete after so long without a message, e.g. 1h", seconds),
   ).action(chat);
 }
@@ -126,12 +128,13 @@ class Chat {
       const { turn, updates } = await soma.say(id, { text, busy }, { signal });
       return { id, turn, updates, stop };
     }
-    const { model, idle } = this.#flags;
+    const { model, user, idle } = this.#flags;
     const budget = readBudget(this.#flags);
     const { session_id: id } = await soma.startSession({
       prompt: text,
       mode: "interactive",
       ...(model !== undefined && { model }),
+      ...(user !== undefined && { user }),
       ...(idle !== undefined && { idle_seconds: idle }),
       ...(budget && { budget }),
       ...(settings.tenant !== undefined && { tenant: settings.tenant }),
