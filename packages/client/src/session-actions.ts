@@ -11,7 +11,7 @@ type BodyOfAction<A extends SessionAction> = NonNullable<BodyOf<ActionPath<A>, "
 export type Message = BodyOfAction<"message">;
 /** Which approval, and the digest of the action that was looked at: no other action is decided on. */
 export type ApprovalDecision = BodyOfAction<"approve">;
-/** Why, for people; stands in the ledger. */
+/** Why, for people; kept with the texts of the session. */
 export type Reason = BodyOfAction<"pause">;
 /** By how much each bound is raised. */
 export type BudgetExtension = BodyOfAction<"extend-budget">;

@@ -27,7 +27,7 @@ export function withApprovals(session: Command): void {
       .argument("<id>", "session id or workflow id")
       .argument("[approval]", "which one, where several wait")
       .option("--digest <digest>", "only if the action still has this digest, as soma session get shows it")
-      .option("--reason <text>", "stands in the session's ledger")
+      .option("--reason <text>", "for people; kept with the session's texts")
       .option("--yes", "do not ask")
       .action((id: string, approval: string | undefined, flags: DecideFlags, command: Command) =>
         decide(verdict, id, approval, flags, command),

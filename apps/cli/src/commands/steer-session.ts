@@ -60,7 +60,7 @@ export function withSteering(session: Command): void {
       .command(name)
       .description(description)
       .argument(...idArgument)
-      .option("--reason <text>", "stands in the session's ledger")
+      .option("--reason <text>", "for people; kept with the session's texts")
       .action((id: string, { reason }: { readonly reason?: string }, command: Command) =>
         act(call, id, reason, command),
       );
