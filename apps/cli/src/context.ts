@@ -8,6 +8,8 @@ import { readSettings, type GlobalOptions, type Settings } from "./settings.ts";
 const timeoutMs = 5_000;
 /** For what a session's worker has to do first: one that takes over from a dead one needs some seconds. */
 export const actionTimeoutMs = 20_000;
+/** For what reaches many sessions: the service takes a minute and a half at most, and its answer is waited for. */
+export const stopTimeoutMs = 100_000;
 
 /** What a command works with. */
 export interface Context {
@@ -36,6 +38,7 @@ export function openContext(command: Command, withinMs = timeoutMs): Context {
     soma: createClient({
       baseUrl: settings.url,
       timeoutMs: withinMs,
+      ...(withinMs === stopTimeoutMs && { attemptTimeoutMs: withinMs }),
       ...(token !== undefined && { token }),
       ...(tenant !== undefined && { tenant }),
     }),

@@ -18,6 +18,7 @@ export const exitCodes = {
     code: 8,
     meaning: "the turn waits for somebody: an approval, or more budget; standard error says what to do",
   },
+  unsure: { code: 9, meaning: "stopped or erased, but not of everything is it known: the answer says of what not" },
   interrupted: { code: 130, meaning: "interrupted by Ctrl-C" },
 } as const;
 export type ExitName = keyof typeof exitCodes;

@@ -4,11 +4,13 @@ import { addAudit } from "./commands/audit.ts";
 import { addChat } from "./commands/chat.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addErase } from "./commands/erase.ts";
 import { addKey } from "./commands/key.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogout } from "./commands/logout.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addSession } from "./commands/session.ts";
+import { addStop } from "./commands/stop.ts";
 import { addTenant } from "./commands/tenant.ts";
 import { addWhoami } from "./commands/whoami.ts";
 import { withoutSecrets } from "./output/without-secrets.ts";
@@ -45,6 +47,8 @@ export function buildProgram(): Command {
     addPolicy,
     addTenant,
     addKey,
+    addStop,
+    addErase,
     addDoctor,
     addCompletion,
   ])

@@ -12,7 +12,16 @@ import {
   sendMessage,
   terminateSession,
 } from "./session-actions.ts";
-import { getSession, getSessionPage, listSessions, readEvents, startSession, waitForSession } from "./sessions.ts";
+import {
+  diagnoseSession,
+  getSession,
+  getSessionPage,
+  listSessions,
+  readEvents,
+  startSession,
+  waitForSession,
+} from "./sessions.ts";
+import { eraseSubject, stopSessions } from "./stops.ts";
 import {
   createTenant,
   getTenant,
@@ -33,6 +42,7 @@ type Bound<F> = F extends (transport: Transport, ...rest: infer Rest) => infer R
 export interface SomaClient {
   readonly startSession: Bound<typeof startSession>;
   readonly getSession: Bound<typeof getSession>;
+  readonly diagnoseSession: Bound<typeof diagnoseSession>;
   readonly getSessionPage: Bound<typeof getSessionPage>;
   readonly listSessions: Bound<typeof listSessions>;
   readonly watchSession: Bound<typeof watchSession>;
@@ -47,6 +57,8 @@ export interface SomaClient {
   readonly terminateSession: Bound<typeof terminateSession>;
   readonly retryTurn: Bound<typeof retryTurn>;
   readonly extendBudget: Bound<typeof extendBudget>;
+  readonly stopSessions: Bound<typeof stopSessions>;
+  readonly eraseSubject: Bound<typeof eraseSubject>;
   readonly readEvents: Bound<typeof readEvents>;
   readonly waitForSession: Bound<typeof waitForSession>;
   readonly tenants: {
@@ -72,7 +84,7 @@ export interface SomaClient {
 /**
  * The public API as functions, for browsers and servers alike. What each does, takes and throws stands at the function
  * of its name: sessions in `sessions.ts`, `session-actions.ts`,
- * `follow-turn.ts` and `watch-session.ts`, tenants and keys in files of their names.
+ * `follow-turn.ts` and `watch-session.ts`, stops, tenants and keys in files of their names.
  *
  * @example
  * const soma = createClient({ baseUrl: "http://127.0.0.1:10000", token });
@@ -87,6 +99,7 @@ export function createClient(options: ClientOptions): SomaClient {
   return {
     startSession: (...rest) => startSession(transport, ...rest),
     getSession: (...rest) => getSession(transport, ...rest),
+    diagnoseSession: (...rest) => diagnoseSession(transport, ...rest),
     getSessionPage: (...rest) => getSessionPage(transport, ...rest),
     listSessions: (...rest) => listSessions(transport, ...rest),
     watchSession: (...rest) => watchSession(transport, ...rest),
@@ -101,6 +114,8 @@ export function createClient(options: ClientOptions): SomaClient {
     terminateSession: (...rest) => terminateSession(transport, ...rest),
     retryTurn: (...rest) => retryTurn(transport, ...rest),
     extendBudget: (...rest) => extendBudget(transport, ...rest),
+    stopSessions: (...rest) => stopSessions(transport, ...rest),
+    eraseSubject: (...rest) => eraseSubject(transport, ...rest),
     readEvents: (...rest) => readEvents(transport, ...rest),
     waitForSession: (...rest) => waitForSession(transport, ...rest),
     tenants: {

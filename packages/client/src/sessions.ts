@@ -1,5 +1,6 @@
 import { inTenant } from "./in-tenant.ts";
 import { randomId } from "./random-id.ts";
+import type { AnswerOf } from "./routes.ts";
 import {
   isTerminal,
   type AuditEvent,
@@ -39,6 +40,21 @@ export function startSession(
 /** Status and, at the end, result of a session; `id` is a session id or a workflow id. @throws SomaError. */
 export function getSession(transport: Transport, id: string, options: CallOptions = {}): Promise<SessionView> {
   return transport.call("/v1/sessions/{id}", "get", {
+    parameters: { path: { id }, ...inTenant(transport) },
+    ...options,
+  });
+}
+
+/** Why a session is where it is, the nearest cause first. */
+export type SessionDiagnosis = AnswerOf<"/v1/sessions/{id}/diagnosis", "get">;
+
+/** Why a session is not moving, and what would move it. @throws SomaError. */
+export function diagnoseSession(
+  transport: Transport,
+  id: string,
+  options: CallOptions = {},
+): Promise<SessionDiagnosis> {
+  return transport.call("/v1/sessions/{id}/diagnosis", "get", {
     parameters: { path: { id }, ...inTenant(transport) },
     ...options,
   });

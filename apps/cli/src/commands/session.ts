@@ -3,6 +3,7 @@ import { isTerminal, type SessionStatus, type SessionView } from "@soma/client/s
 import { Option, type Command } from "commander";
 import { openContext } from "../context.ts";
 import { CliError } from "../exit-codes.ts";
+import { describeDiagnosis } from "../output/diagnosis-text.ts";
 import { describeSession, tabulateSessions } from "../output/session-text.ts";
 import { withApprovals } from "./approval.ts";
 import { readBudget, withBudget, type BudgetFlags } from "./budget-options.ts";
@@ -77,6 +78,11 @@ export function addSession(program: Command): void {
     .argument("<id>", "session id or workflow id")
     .action(get);
   session
+    .command("diagnose")
+    .description("why a session is not moving, and what would move it")
+    .argument("<id>", "session id or workflow id")
+    .action(diagnose);
+  session
     .command("list")
     .description("sessions of the tenant, newest first")
     .addOption(new Option("--status <status>", "only those in this status").choices(statuses))
@@ -139,6 +145,11 @@ async function start(prompt: string | undefined, flags: StartFlags, command: Com
 async function get(id: string, _flags: object, command: Command): Promise<void> {
   const { soma, terminal, answer } = openContext(command);
   answer(await soma.getSession(id), (view) => describeSession(terminal, view));
+}
+
+async function diagnose(id: string, _flags: object, command: Command): Promise<void> {
+  const { soma, terminal, answer } = openContext(command);
+  answer(await soma.diagnoseSession(id), (diagnosis) => describeDiagnosis(terminal, diagnosis));
 }
 
 async function list({ limit, ...filters }: ListFlags, command: Command): Promise<void> {
