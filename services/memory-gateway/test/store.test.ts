@@ -124,6 +124,8 @@ for (const { name, skip, open } of storeKinds) {
       const key = await keyOf(stores.one, ann);
       for (let index = 0; index < 7; index += 1)
         await stores.one.write(writeOf(ann, key, `k${String(index)}`, [direction(index)]), now);
+      for (const other of [bob, annElsewhere])
+        await stores.one.write(writeOf(other, await keyOf(stores.one, other), "theirs", [direction(0)]), now);
       const seen: string[] = [];
       for (let last = ""; ;) {
         const page = await stores.two.list(ann, last, 3, now);
