@@ -47,9 +47,8 @@ export const eventTypes: Readonly<Record<"session" | "tenant", readonly string[]
     .split(" ")
     .concat(endings),
   tenant: (
-    "tenant.created tenant.updated tenant.suspended tenant.resumed " +
-    "api_key.created api_key.revoked change.denied access.refused " +
-    "sessions.stop_requested sessions.stopped subject.erasure_requested subject.erased retention.applied"
+    "tenant.created tenant.updated tenant.suspended tenant.resumed api_key.created api_key.revoked change.denied " +
+    "access.refused sessions.stop_requested sessions.stopped subject.erasure_requested subject.erased retention.applied"
   ).split(" "),
 };
 const digest = /^sha256:[0-9a-f]{64}$/;

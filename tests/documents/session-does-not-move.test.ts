@@ -37,6 +37,8 @@ test("the runbook for a session that does not move: its commands show what it sa
         await api.start(second);
         await until("it waits", async () => (await api.view(`${id}-2`)).blocked_on);
         await stack.kill("temporal", "SIGKILL");
+        // A cancellation is decided, too.
+        await stack.restart("policy-engine");
       },
       async "Temporal is back"() {
         await stack.restart("temporal");

@@ -1,6 +1,8 @@
+import type { NewEvent } from "@soma/contracts/audit";
 import type { SessionWorkflowInput } from "@soma/contracts/session";
 import type { AuthenticationKind } from "@soma/contracts/wire-names";
 import type { TokenLineage } from "../../src/access/principal.ts";
+import { eventContext } from "../../src/activities/step-events.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { createdEvent } from "../../src/sessions/created-event.ts";
@@ -29,6 +31,11 @@ export async function openSession(
   });
   const { row } = await ledger.openSession({ created, contents, workflowId: `session-${session.session_id}` });
   return row;
+}
+
+/** Sample events as this session's own. */
+export function eventsOf(row: SessionRow, events: readonly NewEvent[]): NewEvent[] {
+  return events.map((event) => Object.assign({}, event, eventContext(row)));
 }
 
 /** The session as the ledger holds it now. */

@@ -122,9 +122,9 @@ describe("the reconciler, on a real Temporal", () => {
     const { row, runId } = await startSession(store.ledger, "cancel-recorded");
     await store.ledger.setRunId({ tenant: row.tenant, sessionId: row.session_id, runId });
     const { reconciler, metrics } = reconcilerOf(store.ledger, { startMs: 0, lostMs: 0 });
-    const { describe: look } = createSessionWorkflows(link, taskQueue, false);
+    const workflows = createSessionWorkflows(link, taskQueue, false);
     const asked = async () => {
-      const state = await look(row.session_id);
+      const state = await workflows.describe(row.session_id);
       return state?.status === "running" && state.cancelRequested;
     };
     await reconciler.pass();

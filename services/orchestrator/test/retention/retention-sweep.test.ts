@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
-import { eventContext } from "../../src/activities/step-events.ts";
 import { newContent } from "../../src/ledger/content.ts";
 import { RetentionSweep } from "../../src/retention/retention-sweep.ts";
 import { foundTenant } from "../../src/tenants/found-tenant.ts";
-import { openSession } from "../harness/sessions.ts";
+import { eventsOf, openSession } from "../harness/sessions.ts";
 import { completedEvent, stepEvents } from "../ledger/sample-events.ts";
 import { openTenantApp, startNeighbours, type Neighbours } from "../tenants/tenant-app.ts";
 
@@ -25,10 +24,7 @@ test("a tenant's days are kept to: what is older is cut, and the API says so in 
   for (const session_id of ids) {
     const row = await openSession(ledger, { session_id });
     const events = [...stepEvents(row, "completion-1", "the answer"), completedEvent(row, "the answer")];
-    await ledger.append(
-      events.map((event) => ({ ...event, ...eventContext(row) })),
-      [newContent(row, "text/plain", "the answer")],
-    );
+    await ledger.append(eventsOf(row, events), [newContent(row, "text/plain", "the answer")]);
   }
   await openSession(ledger, { session_id: "running" });
   const sweepAt = async (time: number): Promise<void> => {
@@ -54,6 +50,8 @@ test("a tenant's days are kept to: what is older is cut, and the API says so in 
   assert.deepEqual([left.length, left[0].sequence, left[0].type], [1, 5, "session.completed"]);
   const behind = (await world.send(token, "GET", "/v1/sessions/past-0/events?after=4")).json();
   assert.deepEqual([behind.gap, behind.events.length], [undefined, 1], "who has read so far has missed nothing");
+  const beyond = (await world.send(token, "GET", "/v1/sessions/past-0/events?after=5")).json();
+  assert.deepEqual([beyond.gap, beyond.events], [undefined, []]);
   const within = (await world.send(token, "GET", "/v1/sessions/past-0/events?after=2")).json();
   assert.deepEqual(within.gap, gap);
   const whole = (await world.send(token, "GET", "/v1/sessions/running/events")).json();

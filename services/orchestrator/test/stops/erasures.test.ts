@@ -15,7 +15,7 @@ import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { readSessionInput } from "../../src/sessions/session-input.ts";
 import { foundTenant } from "../../src/tenants/found-tenant.ts";
 import { verifyInPython } from "../ledger/python-verifier.ts";
-import { demoSession, eventTypes, openSession, readRow } from "../harness/sessions.ts";
+import { demoSession, eventsOf, eventTypes, openSession, readRow } from "../harness/sessions.ts";
 import { code } from "../ledger/refusal.ts";
 import { completedEvent, stepEvents } from "../ledger/sample-events.ts";
 import { openTenantApp, startNeighbours, type Neighbours, type TenantApp } from "../tenants/tenant-app.ts";
@@ -24,10 +24,7 @@ import { openTenantApp, startNeighbours, type Neighbours, type TenantApp } from 
 async function completed({ ledger }: TenantApp, session_id: string, answer: string): Promise<SessionRow> {
   const row = await openSession(ledger, { session_id });
   const events = [...stepEvents(row, "completion-1", answer), completedEvent(row, answer)];
-  await ledger.append(
-    events.map((event) => ({ ...event, ...eventContext(row) })),
-    [newContent(row, "text/plain", answer)],
-  );
+  await ledger.append(eventsOf(row, events), [newContent(row, "text/plain", answer)]);
   return row;
 }
 
@@ -47,6 +44,22 @@ const isReadable = (world: TenantApp, text: string): Promise<boolean> =>
     },
   );
 
+/** A session whose workflow runs, as far as a workflow without a worker does. */
+async function started(world: TenantApp, session_id: string): Promise<SessionRow> {
+  const row = await openSession(world.ledger, { session_id });
+  // The link connects in the background.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await world.deps.workflows.start(readSessionInput({ ...demoSession, session_id }));
+      return row;
+    } catch (error) {
+      if (tries > 100 || !(error instanceof DomainError)) throw error;
+      await sleep(50);
+    }
+  }
+}
+const unique = (name: string): string => `${name}-${String(process.pid)}-${String(Date.now())}`;
+
 describe("erasure and stops, on a real Temporal where nobody works", () => {
   let neighbours: Neighbours;
   let stack: RunningStack;
@@ -60,23 +73,8 @@ describe("erasure and stops, on a real Temporal where nobody works", () => {
     await neighbours[Symbol.asyncDispose]();
   });
 
-  /** A session whose workflow runs, as far as a workflow without a worker does. */
-  async function started(world: TenantApp, session_id: string): Promise<SessionRow> {
-    const row = await openSession(world.ledger, { session_id });
-    // The link connects in the background.
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await world.deps.workflows.start(readSessionInput({ ...demoSession, session_id }));
-        return row;
-      } catch (error) {
-        if (tries > 100 || !(error instanceof DomainError)) throw error;
-        await sleep(50);
-      }
-    }
-  }
   const open = (more: Parameters<typeof openTenantApp>[1] = {}): Promise<TenantApp> =>
     openTenantApp(neighbours, { temporal: stack.url("temporal"), ...more });
-  const unique = (name: string): string => `${name}-${String(process.pid)}-${String(Date.now())}`;
 
   test("a stop that Temporal took tells what has ended, what has not, and where an effect was under way", async () => {
     await using world = await open();
@@ -84,7 +82,7 @@ describe("erasure and stops, on a real Temporal where nobody works", () => {
     const [waiting, acting] = [await started(world, unique("waiting")), await started(world, unique("acting"))];
     const [decided, intended] = stepEvents(acting, "completion-1");
     assert.ok(decided && intended);
-    await ledger.append([decided, intended].map((event) => ({ ...event, ...eventContext(acting) })));
+    await ledger.append(eventsOf(acting, [decided, intended]));
     // Its start was given up between the row and the workflow.
     const halfway = await openSession(ledger, { session_id: unique("halfway") });
     const admin = await world.login("tenant-demo", "admin-demo", ["session.stop"]);
@@ -126,10 +124,7 @@ describe("erasure and stops, on a real Temporal where nobody works", () => {
     const ended = await readRow(ledger, running);
     assert.equal(ended.status, "canceled");
     // Whatever its workflow might still bring: nothing is written for him any more.
-    const late = stepEvents(running, "completion-1", "late words").map((event) => ({
-      ...event,
-      ...eventContext(running),
-    }));
+    const late = eventsOf(running, stepEvents(running, "completion-1", "late words"));
     await assert.rejects(ledger.append(late, [newContent(running, "text/plain", "late words")]), code("SESSION_ENDED"));
     assert.equal(await isReadable(world, answer), false);
     assert.equal(await isReadable(world, demoSession.prompt ?? ""), false);
