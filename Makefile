@@ -48,8 +48,8 @@ lint: setup ## the static ring: format, lint with types, types, dead code, ruff
 	knip
 	.soma/slm-tools/bin/ruff check services/slm
 	.soma/slm-tools/bin/ruff format --check services/slm
-	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/*.py
-	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/*.py
+	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/*.py scripts/soma_verifier
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/*.py scripts/soma_verifier
 
 bench: setup ## measure the quick set in about nine minutes, into docs/reference/benchmarks.md; nothing else should run
 	@node tests/bench/main.ts quick $(ARGS)
@@ -60,4 +60,4 @@ bench-full: setup ## the same with longer slices and more pairs, in about an hou
 format: setup ## write the format that the static ring wants
 	oxfmt .
 	.soma/slm-tools/bin/ruff format services/slm
-	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml scripts/*.py
+	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml scripts/*.py scripts/soma_verifier

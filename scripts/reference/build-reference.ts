@@ -5,6 +5,7 @@ import { eventsPage } from "./events.ts";
 import { metricsPage } from "./metrics.ts";
 import { openaiPage } from "./openai.ts";
 import { openapiDocuments } from "./openapi.ts";
+import { sessionStatesPage } from "./session-states.ts";
 
 /** The generated files of docs/reference, by their path in it. The same code gives the same bytes. */
 export async function buildReference(): Promise<Map<string, string>> {
@@ -15,6 +16,7 @@ export async function buildReference(): Promise<Map<string, string>> {
     ["events.md", eventsPage()],
     ["metrics.md", await metricsPage()],
     ["openai.md", openaiPage()],
+    ["session-states.md", sessionStatesPage()],
   ]);
   for (const [service, document] of await openapiDocuments()) files.set(`openapi/${service}.json`, document);
   return files;

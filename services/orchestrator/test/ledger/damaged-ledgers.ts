@@ -18,9 +18,9 @@ export const told: readonly NewEvent[] = [
 ];
 
 /** The same, as the ledger would have sealed it at a time when its decisions hold. */
-export function story(): Loose[] {
+export function story(events: readonly NewEvent[] = told): Loose[] {
   return chained(
-    told.map((event) => {
+    events.map((event) => {
       const place = { sequence: 1, prevhash: genesisHash, time: "2026-03-01T00:00:00.000Z" };
       return structuredClone(sealEvent(event, place).event);
     }),
@@ -56,11 +56,12 @@ export function more(events: Loose[], sequence: number, key: string, like: numbe
   return chained(events.toSpliced(sequence - 1, 0, copy));
 }
 
-function without(events: Loose[], sequence: number): Loose[] {
-  return events.toSpliced(sequence - 1, 1);
+/** The events but those at some sequences. */
+export function without(events: readonly Loose[], ...sequences: number[]): Loose[] {
+  return events.filter((_, index) => !sequences.includes(index + 1));
 }
 
-function changed(sequence: number, change: (event: Loose) => void): (events: Loose[]) => Loose[] {
+export function changed(sequence: number, change: (event: Loose) => void): (events: Loose[]) => Loose[] {
   return (events) => {
     change(at(events, sequence));
     return chained(events);
@@ -72,7 +73,13 @@ export const seeded: readonly [title: string, seed: (events: Loose[]) => Loose[]
   ["an attribute of no format", changed(2, (event) => Object.assign(event, { note: "x" })), "shape 2"],
   ["an attribute missing", changed(2, (event) => delete event["user"]), "shape 2"],
   ["a time that is none", changed(5, (event) => Object.assign(event, { time: "soon" })), "shape 5"],
-  ["an unknown type", changed(2, (event) => Object.assign(event, { type: "policy.bent" })), "permit 3", "shape 2"],
+  [
+    "an unknown type",
+    changed(2, (event) => Object.assign(event, { type: "policy.bent" })),
+    "permit 3",
+    "shape 2",
+    "state 3",
+  ],
   ["data that is none", changed(7, (event) => Object.assign(event, { data: [] })), "intent 7", "shape 7"],
   ["another session's source", changed(2, (event) => Object.assign(event, { source: "/tenants/x" })), "session 2"],
   [
@@ -97,6 +104,7 @@ export const seeded: readonly [title: string, seed: (events: Loose[]) => Loose[]
     "sequence 2",
     "sequence 3",
     "sequence 4",
+    "state 3",
   ],
   [
     "a number that is skipped, chained anew",
@@ -130,9 +138,9 @@ export const seeded: readonly [title: string, seed: (events: Loose[]) => Loose[]
     (events) => chained([...events.slice(0, 2), structuredClone(at(events, 2)), ...events.slice(2)]),
     "id 3",
   ],
-  ["an effect that nobody decided", (events) => chained(without(events, 2)), "permit 2"],
-  ["a denied effect", changed(2, (event) => (event.data["allowed"] = false)), "permit 3"],
-  ["an allowance that is no boolean", changed(2, (event) => (event.data["allowed"] = "true")), "permit 3"],
+  ["an effect that nobody decided", (events) => chained(without(events, 2)), "permit 2", "state 2"],
+  ["a denied effect", changed(2, (event) => (event.data["allowed"] = false)), "permit 3", "state 3"],
+  ["an allowance that is no boolean", changed(2, (event) => (event.data["allowed"] = "true")), "permit 3", "state 3"],
   ["a decision on other arguments", changed(2, (event) => (event.data["action_digest"] = sha256("x"))), "permit 3"],
   ["a decision on another effect", changed(2, (event) => (event.data["effect_key"] = sha256("x"))), "permit 3"],
   ["a decision with another id", changed(2, (event) => (event.data["decision_id"] = "x")), "permit 3"],
@@ -145,7 +153,7 @@ export const seeded: readonly [title: string, seed: (events: Loose[]) => Loose[]
   [
     "a decision that asks for an approval",
     changed(2, (event) => (event.data["obligations"] = [{ kind: "require_approval", role: "operator" }])),
-    "permit 3",
+    "approval 3",
   ],
   ["an intent that names no effect", changed(3, (event) => delete event.data["effect_key"]), "intent 4", "permit 3"],
   [
@@ -170,6 +178,7 @@ export const seeded: readonly [title: string, seed: (events: Loose[]) => Loose[]
     "a decision after the effect",
     (events) => chained([at(events, 1), at(events, 3), at(events, 2), ...events.slice(3)]),
     "permit 2",
+    "state 2",
   ],
   ["an outcome without intent", (events) => chained(without(events, 3)), "intent 3"],
   ["a decision used twice", (events) => more(events, 4, "step-1/effect.intended/2", 3), "once 4"],

@@ -8,10 +8,12 @@ import { tenantEventData } from "@soma/contracts/tenant-events";
 import { canonicalJson, digestOf, digestOfParts, sha256 } from "@soma/kit/digest";
 import * as fc from "fast-check";
 import { verify } from "../../../../scripts/soma-verify.ts";
-import { seeded, contents, subject, told, type Loose } from "./damaged-ledgers.ts";
+import { chained, changed, contents, seeded, subject, told, type Loose } from "./damaged-ledgers.ts";
+import { steeringGoods, steeringSeeds } from "./damaged-steering.ts";
 import { canonicalInPython, python, pythonVerifier, verifyInPython, type Verdict } from "./python-verifier.ts";
 import { openingOf } from "./sample-events.ts";
 import { openTemporaryLedger } from "./sqlite-store.ts";
+import { steeredCreated, steeredTold } from "./steered-session.ts";
 import { tenantSeeds } from "./damaged-tenants.ts";
 import { tenantCreated, tenantStory } from "./sample-tenants.ts";
 
@@ -19,12 +21,17 @@ const verifier = fileURLToPath(new URL("../../../../scripts/soma-verify.ts", imp
 const document = readFileSync(new URL("../../../../docs/reference/ledger-format.md", import.meta.url), "utf8");
 
 /** The events of a session as the real ledger gave them out, written at a time when its decisions hold. */
-async function exported(): Promise<Loose[]> {
+async function exported(opening = openingOf(subject), events = told): Promise<Loose[]> {
   await using store = await openTemporaryLedger({ now: () => new Date("2026-03-01T00:00:00.000Z") });
-  await store.ledger.openSession(openingOf(subject));
-  for (const event of told.slice(1)) await store.ledger.append([event]);
+  await store.ledger.openSession(opening);
+  for (const event of events.slice(1)) await store.ledger.append([event]);
   const key = { tenant: subject.tenant, sessionId: subject.session_id };
   return structuredClone([...(await store.ledger.readEvents({ ...key, after: 0, limit: 100 }))]);
+}
+
+/** A session with everything that steers one. */
+async function exportedSteered(): Promise<Loose[]> {
+  return exported({ ...openingOf(subject), created: steeredCreated }, steeredTold);
 }
 
 /** The events of a tenant's own ledger as the real one gave them out. */
@@ -85,6 +92,50 @@ describe("a second verifier, written from docs/reference/ledger-format.md", () =
       assert.deepEqual([...new Set(found(verdicts[index]))].toSorted(), expected.toSorted(), title);
   });
 
+  test("finds each damage to a session that was steered where the first finds it, and none where there is none", async () => {
+    const events = await exportedSteered();
+    const seeds = [...steeringGoods.map(([title, seed]) => [title, seed] as const), ...steeringSeeds];
+    const verdicts = agreedOn(seeds.map(([, seed]): [string] => [JSON.stringify(seed(structuredClone(events)))]));
+    for (const [index, [title, , ...expected]] of seeds.entries())
+      assert.deepEqual([...new Set(found(verdicts[index]))].toSorted(), expected.toSorted(), title);
+  });
+
+  test("judges a ledger that begins behind a gap by what is left, and notes what it cannot judge", async () => {
+    const events = await exportedSteered();
+    const behind = (to: number, gap: object = {}): string => {
+      const hash = events[to - 1]?.["hash"];
+      return JSON.stringify({ gap: { from: 1, to, hash, ...gap }, events: events.slice(to) });
+    };
+    const cuts = Array.from({ length: events.length - 1 }, (_, index): [string] => [behind(index + 1)]);
+    for (const verdict of agreedOn(cuts)) {
+      assert.deepEqual(found(verdict), []);
+      assert.ok(typeof verdict === "object" && verdict.notes.some((note) => /were cut/.test(note)));
+    }
+    const [noDecision] = agreedOn([[behind(8)]]);
+    assert.ok(typeof noDecision === "object");
+    assert.deepEqual(
+      noDecision.notes.filter((note) => note.startsWith("at 9")),
+      [
+        "at 9, approval: what is needed may be among the events that were cut",
+        "at 9, permit: what is needed may be among the events that were cut",
+      ],
+    );
+    const denied = changed(8, (event) => (event.data["allowed"] = false))(structuredClone(events));
+    const damaged = agreedOn([
+      [behind(10, { hash: sha256("x") })],
+      [behind(10, { to: 11 })],
+      [JSON.stringify({ gap: { from: 1, to: 7, hash: denied[6]?.["hash"] }, events: denied.slice(7) })],
+      [JSON.stringify({ gap: { from: 1, to: 1, hash: events[0]?.["hash"] }, events })],
+      ...[{ to: 0 }, { from: 0 }, { hash: "x" }, { to: "10" }, { from: 11 }].map((gap): [string] => [behind(10, gap)]),
+    ]);
+    assert.deepEqual(damaged.map(found).slice(0, 3), [["chain 11"], ["sequence 11"], ["permit 9"]]);
+    assert.deepEqual(found(damaged[3]).slice(0, 2), ["chain 1", "sequence 1"]);
+    assert.deepEqual(
+      damaged.slice(4).map(found),
+      Array.from({ length: 5 }, () => ["cannot be read"]),
+    );
+  });
+
   test("finds contents that were changed, that nothing names, that are no text, and a tail that was cut off", async () => {
     const events = await exported();
     const head = String(events.at(-1)?.["hash"]);
@@ -137,50 +188,98 @@ describe("a second verifier, written from docs/reference/ledger-format.md", () =
       assert.equal(verdict, "cannot be read");
   });
 
-  test("agrees on ledgers with any member of any event replaced, removed or added", async (context) => {
-    const events = await exported();
-    const value = fc.oneof(
-      fc.constantFrom(null, true, false, "", 0, 1, 2.5, -1, 3, 1e300, [], {}, "\ud800", "é\u2028", sha256("hello")),
-      fc.jsonValue({ maxDepth: 2 }),
-    );
-    const name = fc.oneof(
-      fc.constantFrom(
-        ...Object.keys(events[1] ?? {}),
-        ...Object.keys(events[1]?.data ?? {}),
-        "traceparent",
-        "toString",
-      ),
-      fc.string({ maxLength: 5 }),
-    );
-    const change = fc.record({
-      event: fc.nat(events.length - 1),
-      inside: fc.boolean(),
-      name,
-      value: fc.option(value, { nil: undefined }),
-      again: fc.boolean(),
+  for (const [kind, exportIt] of [
+    ["a plain session", exported],
+    ["a session that was steered", exportedSteered],
+  ] as const)
+    test(`agrees on ${kind} with any member of any event replaced, removed or added`, async (context) => {
+      const events = await exportIt();
+      const value = fc.oneof(
+        fc.constantFrom(
+          null,
+          true,
+          false,
+          "",
+          0,
+          1,
+          2.5,
+          -1,
+          3,
+          1e300,
+          [],
+          {},
+          "\ud800",
+          "é\u2028",
+          sha256("hello"),
+          92,
+          2 ** 53,
+          "approver",
+          { tokens: 1 },
+        ),
+        fc.jsonValue({ maxDepth: 2 }),
+      );
+      const name = fc.oneof(
+        fc.constantFrom(
+          ...Object.keys(events[1] ?? {}),
+          ...new Set(events.flatMap(({ data }) => Object.keys(data))),
+          "traceparent",
+          "toString",
+        ),
+        fc.string({ maxLength: 5 }),
+      );
+      const change = fc.record({
+        event: fc.nat(events.length - 1),
+        inside: fc.boolean(),
+        name,
+        value: fc.option(value, { nil: undefined }),
+        again: fc.boolean(),
+      });
+      const cases = fc.sample(fc.array(change, { minLength: 1, maxLength: 3 }), {
+        numRuns: 400,
+        seed: seedOfRun(context),
+      });
+      const inputs = cases.map((changes): [string] => {
+        const copy = structuredClone(events);
+        for (const { event, inside, name: member, value: given, again } of changes) {
+          const target = copy[event];
+          if (target === undefined) continue;
+          const place: unknown = inside ? target.data : target;
+          if (typeof place !== "object" || place === null || Array.isArray(place)) continue;
+          const text = JSON.stringify(given);
+          Object.defineProperty(place, member, { value: given, enumerable: true, configurable: true, writable: true });
+          if (again && text?.isWellFormed()) rehashOrLeave(target);
+        }
+        return [JSON.stringify(copy)];
+      });
+      const verdicts = agreedOn(inputs);
+      assert.ok(
+        verdicts.filter((verdict) => typeof verdict === "object" && !verdict.ok).length > 300,
+        "hardly any damage",
+      );
     });
+
+  test("agrees on a session that was steered with any events left out, doubled, moved or made another's", async (context) => {
+    const events = await exportedSteered();
+    const types = [...new Set(events.map((event) => event["type"]))];
+    const place = fc.nat(events.length - 1);
+    const change = fc.record({ what: fc.constantFrom("drop", "double", "move", "retype"), place, to: place });
     const cases = fc.sample(fc.array(change, { minLength: 1, maxLength: 3 }), {
       numRuns: 400,
       seed: seedOfRun(context),
     });
     const inputs = cases.map((changes): [string] => {
-      const copy = structuredClone(events);
-      for (const { event, inside, name: member, value: given, again } of changes) {
-        const target = copy[event];
-        if (target === undefined) continue;
-        const place: unknown = inside ? target.data : target;
-        if (typeof place !== "object" || place === null || Array.isArray(place)) continue;
-        const text = JSON.stringify(given);
-        Object.defineProperty(place, member, { value: given, enumerable: true, configurable: true, writable: true });
-        if (again && text?.isWellFormed()) rehashOrLeave(target);
+      let copy = structuredClone(events);
+      for (const { what, place: from, to } of changes) {
+        const chosen = copy[from];
+        if (chosen === undefined) continue;
+        if (what === "drop" || what === "move") copy = copy.toSpliced(from, 1);
+        if (what === "double" || what === "move") copy = copy.toSpliced(to, 0, structuredClone(chosen));
+        if (what === "retype") Object.assign(chosen, { type: types[to % types.length] });
       }
-      return [JSON.stringify(copy)];
+      return [JSON.stringify(chained(copy))];
     });
-    const verdicts = agreedOn(inputs);
-    assert.ok(
-      verdicts.filter((verdict) => typeof verdict === "object" && !verdict.ok).length > 300,
-      "hardly any damage",
-    );
+    const damaged = agreedOn(inputs).filter((verdict) => typeof verdict === "object" && !verdict.ok);
+    assert.ok(damaged.length > 300, "hardly any damage");
   });
 
   test("writes the canonical form of any JSON as the library does that the ledger uses", (context) => {

@@ -6,11 +6,14 @@ import { fileURLToPath } from "node:url";
 import { eventData, genesisHash } from "@soma/contracts/audit";
 import { tenantEventData } from "@soma/contracts/tenant-events";
 import { sha256 } from "@soma/kit/digest";
-import { eventTypes, verify } from "../../../../scripts/soma-verify.ts";
+import { verify } from "../../../../scripts/soma-verify.ts";
+import { eventTypes } from "../../../../scripts/verify/format.ts";
 import { sealEvent } from "../../src/ledger/event-chain.ts";
-import { at, chained, contents, more, seeded, story, subject } from "./damaged-ledgers.ts";
+import { at, chained, contents, more, seeded, story, subject, told } from "./damaged-ledgers.ts";
+import { steeringGoods, steeringSeeds } from "./damaged-steering.ts";
 import { unavailableEvent } from "./sample-events.ts";
 import { temporaryFolder } from "./sqlite-store.ts";
+import { steeredTold } from "./steered-session.ts";
 
 describe("soma-verify", () => {
   test("a whole session passes, as does each kind of event that the ledger knows", () => {
@@ -22,14 +25,26 @@ describe("soma-verify", () => {
     assert.deepEqual([...eventTypes.tenant].toSorted(), Object.keys(tenantEventData).toSorted());
   });
 
-  for (const [title, seed, ...found] of seeded) {
+  const damages = [
+    { damage: seeded, told },
+    { damage: steeringSeeds, told: steeredTold },
+  ].flatMap(({ damage, told: events }) => damage.map((one) => ({ one, events })));
+  for (const { one, events } of damages) {
+    const [title, seed, ...found] = one;
     test(`finds ${title}`, () => {
-      const { ok, violations } = verify(JSON.stringify(seed(story())));
+      const { ok, violations } = verify(JSON.stringify(seed(story(events))));
       assert.equal(ok, false);
       assert.deepEqual(
         [...new Set(violations.map(({ check, seq }) => `${check} ${seq}`))].toSorted(),
         found.toSorted(),
       );
+    });
+  }
+
+  for (const [title, seed] of steeringGoods) {
+    test(`finds nothing in a session that was steered: ${title}`, () => {
+      const { violations, notes } = verify(JSON.stringify(seed(story(steeredTold))));
+      assert.deepEqual([violations, notes], [[], []]);
     });
   }
 
