@@ -88,8 +88,8 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
       };
     case "session.resumed":
       // Who asked for a pause does not lift that of a suspended tenant, nor the other way round.
-      if (before.paused !== undefined && before.paused.reason !== data.reason)
-        throw new DomainError("TRANSITION_NOT_ALLOWED", "The session is paused for another reason.");
+      if (before.paused === undefined ? data.reason === "requested" : before.paused.reason !== data.reason)
+        throw new DomainError("TRANSITION_NOT_ALLOWED", "The session is not paused for this reason.");
       return before.status === "paused" && before.blocked_on === undefined ? unblocked(before) : before;
     case "message.received":
       if (before.cancel_requested) throw new DomainError("SESSION_CANCELED", "The session is being canceled.");
