@@ -55,7 +55,9 @@ SESSION_TYPES = frozenset(
 TENANT_TYPES = frozenset(
     names("tenant", "created", "updated", "suspended", "resumed")
     | names("api_key", "created", "revoked")
-    | {"change.denied", "access.refused"},
+    | names("sessions", "stop_requested", "stopped")
+    | names("subject", "erasure_requested", "erased")
+    | {"change.denied", "access.refused", "retention.applied"},
 )
 TYPES = {"session": SESSION_TYPES, "tenant": TENANT_TYPES}
 NAMED_CONTENTS = (

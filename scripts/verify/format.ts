@@ -43,7 +43,7 @@ export const eventTypes = {
   ),
   tenant: words(
     `tenant.created tenant.updated tenant.suspended tenant.resumed api_key.created api_key.revoked change.denied
-     access.refused`,
+     access.refused sessions.stop_requested sessions.stopped subject.erasure_requested subject.erased retention.applied`,
   ),
 } as const;
 
