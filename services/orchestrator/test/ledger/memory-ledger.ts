@@ -4,6 +4,7 @@ import { AppendPlan } from "../../src/ledger/append-plan.ts";
 import { sealEvent } from "../../src/ledger/event-chain.ts";
 import type { SessionHead } from "../../src/ledger/session-head.ts";
 import { projectSession } from "../../src/ledger/session-projection.ts";
+import { noDays } from "../../src/ledger/tenant-days.ts";
 import type { SessionProjection, SessionRow } from "../../src/ledger/session-row.ts";
 
 /** One session's ledger by the very plan that the stores append by, with nothing under it. */
@@ -52,7 +53,7 @@ export class MemoryLedger {
   }
 
   #planned(event: NewEvent): { plan: AppendPlan; head: SessionHead } {
-    const plan = new AppendPlan(new Map([[event.session_id, this.#head]]), this.#recorded);
+    const plan = new AppendPlan(new Map([[event.session_id, this.#head]]), this.#recorded, noDays);
     plan.add([event], [], () => new Date(this.now));
     return { plan, head: plan.changed[0] ?? this.#head };
   }
