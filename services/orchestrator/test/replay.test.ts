@@ -13,9 +13,12 @@ import { buildWorkflowBundle } from "../src/temporal/session-worker.ts";
 
 const folder = new URL("./histories/", import.meta.url);
 const kinds = [
+  "approved",
   "canceled-in-the-model-call",
   "canceled-while-waiting-for-policy",
   "completed",
+  "conversation-interrupted-paused-and-ended",
+  "conversation-tried-again",
   "decided-anew-after-its-permit-expired",
   "denied",
   "failed-identity-denied",
