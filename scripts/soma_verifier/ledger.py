@@ -153,6 +153,7 @@ class Verifier:
         if happening.kind in ENDS:
             self.ended = happening.kind
         self.named.update(text_of(happening.data, name) for name in NAMED_CONTENTS)
+        self.named.add(text_of(object_of(happening.data, "arguments"), "reason_digest"))
 
     def conclude(self, contents: Json, head: str | None, *, more: bool) -> Json:
         """Check what concerns the file as a whole, and report."""

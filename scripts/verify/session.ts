@@ -103,6 +103,7 @@ export class Session {
     }
     if (endings.includes(type)) this.#ended = type;
     for (const name of namedTexts) this.#named.add(text(data, name));
+    this.#named.add(text(objectOf(data, "arguments"), "reason_digest"));
   }
 
   conclude(contents: Json, head: string | undefined, more: boolean) {

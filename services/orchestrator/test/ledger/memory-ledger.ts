@@ -3,6 +3,7 @@ import { genesisHash } from "@soma/contracts/audit";
 import { AppendPlan } from "../../src/ledger/append-plan.ts";
 import { sealEvent } from "../../src/ledger/event-chain.ts";
 import type { SessionHead } from "../../src/ledger/session-head.ts";
+import { noDays } from "../../src/ledger/tenant-days.ts";
 import { projectSession } from "../../src/ledger/session-projection.ts";
 import { noDays } from "../../src/ledger/tenant-days.ts";
 import type { SessionProjection, SessionRow } from "../../src/ledger/session-row.ts";

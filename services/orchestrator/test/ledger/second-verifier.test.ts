@@ -98,6 +98,9 @@ describe("a second verifier, written from docs/reference/ledger-format.md", () =
     const verdicts = agreedOn(seeds.map(([, seed]): [string] => [JSON.stringify(seed(structuredClone(events)))]));
     for (const [index, [title, , ...expected]] of seeds.entries())
       assert.deepEqual([...new Set(found(verdicts[index]))].toSorted(), expected.toSorted(), title);
+    const texts = ["hello", "hello, world", "world", "and then?", "[]", "wait"];
+    const named = Object.fromEntries(texts.map((text) => [sha256(text), text]));
+    assert.deepEqual(agreedOn([[JSON.stringify({ events, contents: named })]]).map(found), [[]]);
   });
 
   test("judges a ledger that begins behind a gap by what is left, and notes what it cannot judge", async () => {

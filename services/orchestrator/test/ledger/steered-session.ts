@@ -171,7 +171,7 @@ export const steeredTold: readonly NewEvent[] = [
     key: "turn-2/started",
     data: { turn: 2, message_digest: message, action_id: actionId(3) },
   }),
-  asked(4, "pause", "user-1"),
+  asked(4, "pause", "user-1", { reason_digest: sha256("wait") }),
   event({
     type: "session.paused",
     key: `action/${actionId(4)}/applied`,
