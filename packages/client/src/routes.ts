@@ -7,7 +7,6 @@ import type {
   CreateTenantRequest,
   IssuedToken,
   LoginRequest,
-  SessionStatus,
   TenantActionRequest,
   TenantEventPage,
   TenantPage,
@@ -49,54 +48,7 @@ interface AwaitedRoutes {
   "/v1/api-keys/{id}": {
     delete: Operation<{ path: { id: string }; query?: { tenant?: string } }, never, 200, ApiKeyView>;
   };
-  "/v1/sessions/{id}/diagnosis": {
-    get: Operation<{ path: { id: string }; query?: { tenant?: string } }, never, 200, AwaitedDiagnosis>;
-  };
-  "/v1/stops": { post: Operation<object, AwaitedStop, 200, AwaitedStopReport> };
-  "/v1/erasures": { post: Operation<object, AwaitedErasure, 200, AwaitedErasureReport> };
   "/v1/login": { post: Operation<object, LoginRequest, 200, IssuedToken> };
-}
-
-interface AwaitedDiagnosis {
-  session_id: string;
-  status: SessionStatus;
-  as_of: string;
-  causes: {
-    code: string;
-    since?: string;
-    what: string;
-    would_move: string;
-    details?: Record<string, string | number | boolean>;
-  }[];
-  not_asked: { dependency: string; what: string }[];
-}
-type AwaitedStopScope = "session" | "user" | "agent" | "tenant" | "all";
-interface AwaitedStop {
-  scope: AwaitedStopScope;
-  target?: string;
-  tenant?: string;
-  reason: string;
-}
-interface AwaitedStopReport {
-  stop_id: string;
-  scope: AwaitedStopScope;
-  stopped: string[];
-  already_ended: number;
-  unknown: { session_id: string; why: string }[];
-  tokens: { revoked: number; not_revoked: number; api_keys: string[] };
-}
-interface AwaitedErasure {
-  user: string;
-  tenant?: string;
-  reason?: string;
-}
-interface AwaitedErasureReport {
-  erasure_id: string;
-  tenant: string;
-  user: string;
-  stopped: number;
-  keys_destroyed: number;
-  memory: "erased" | "not_configured" | "unavailable";
 }
 
 interface Operation<Parameters, Body, Status extends number, Answer> {

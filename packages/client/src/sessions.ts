@@ -1,9 +1,9 @@
 import { inTenant } from "./in-tenant.ts";
 import { randomId } from "./random-id.ts";
-import type { AnswerOf } from "./routes.ts";
 import {
   isTerminal,
   type AuditEvent,
+  type SessionDiagnosis,
   type SessionPage,
   type SessionStatus,
   type SessionView,
@@ -44,9 +44,6 @@ export function getSession(transport: Transport, id: string, options: CallOption
     ...options,
   });
 }
-
-/** Why a session is where it is, the nearest cause first. */
-export type SessionDiagnosis = AnswerOf<"/v1/sessions/{id}/diagnosis", "get">;
 
 /** Why a session is not moving, and what would move it. @throws SomaError. */
 export function diagnoseSession(

@@ -1,15 +1,6 @@
 import { randomId } from "./random-id.ts";
-import type { AnswerOf, BodyOf } from "./routes.ts";
+import type { ErasureReport, EraseSubjectRequest, StopReport, StopRequest } from "./shapes.ts";
 import type { ChangeOptions, Transport } from "./transport.ts";
-
-/** What is to be stopped, and why. */
-export type StopRequest = NonNullable<BodyOf<"/v1/stops", "post">>;
-/** What was stopped, and of what that cannot be said. */
-export type StopReport = AnswerOf<"/v1/stops", "post">;
-/** Whose texts and memory are to be erased. */
-export type EraseSubjectRequest = NonNullable<BodyOf<"/v1/erasures", "post">>;
-/** What was erased; `memory` may be missing in it. */
-export type ErasureReport = AnswerOf<"/v1/erasures", "post">;
 
 /**
  * Stops what runs: a session, a user's, an agent's, a tenant's or all. It may take a minute, longer than a call does unless

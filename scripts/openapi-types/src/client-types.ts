@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { ApiKeyPage, ApiKeyView, CreateApiKeyRequest, CreatedApiKey } from "@soma/contracts/api-key";
 import { AuditEvent, EventPage } from "@soma/contracts/audit";
 import { IssuedToken, LoginRequest } from "@soma/contracts/identity";
+import { SessionDiagnosis } from "@soma/contracts/diagnosis";
 import { ErrorCodeSchema, FieldError, Problem } from "@soma/contracts/problem";
 import {
   SessionPage,
@@ -12,6 +13,7 @@ import {
   StartSessionRequest,
   Usage,
 } from "@soma/contracts/session";
+import { ErasureReport, EraseSubjectRequest, StopReport, StopRequest } from "@soma/contracts/stop";
 import {
   CreateTenantRequest,
   TenantActionRequest,
@@ -51,6 +53,11 @@ const named = {
   ApiKeyPage,
   LoginRequest,
   IssuedToken,
+  SessionDiagnosis,
+  StopRequest,
+  StopReport,
+  EraseSubjectRequest,
+  ErasureReport,
 };
 
 const banner = `/**

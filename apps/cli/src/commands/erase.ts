@@ -1,4 +1,4 @@
-import type { ErasureReport } from "@soma/client/stops";
+import type { ErasureReport } from "@soma/client/shapes";
 import type { Command } from "commander";
 import { assertConfirmed } from "../confirm.ts";
 import { openContext, stopTimeoutMs } from "../context.ts";

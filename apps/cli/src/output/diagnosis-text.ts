@@ -1,4 +1,4 @@
-import type { SessionDiagnosis } from "@soma/client/sessions";
+import type { SessionDiagnosis } from "@soma/client/shapes";
 import { formatFields } from "./table.ts";
 import { harmless, type Terminal } from "./terminal.ts";
 

@@ -860,14 +860,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @description For people; stands in the ledgers */
-                        reason?: string;
-                        /** @description Another tenant than your own, for the installation's admins */
-                        tenant?: string;
-                        /** @description Letters, digits and ._@:+-; at most 128. */
-                        user: string;
-                    };
+                    "application/json": components["schemas"]["EraseSubjectRequest"];
                 };
             };
             responses: {
@@ -877,22 +870,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            erasure_id: string;
-                            /** @description Content keys; what they encrypted can be read by nobody any more */
-                            keys_destroyed: number;
-                            /**
-                             * @description unavailable: the memory gateway did not say that it is done; ask again under another Idempotency-Key
-                             * @enum {string}
-                             */
-                            memory: "erased" | "not_configured" | "unavailable";
-                            /** @description Sessions that were ended for it */
-                            stopped: number;
-                            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
-                            tenant: string;
-                            /** @description Letters, digits and ._@:+-; at most 128. */
-                            user: string;
-                        };
+                        "application/json": components["schemas"]["ErasureReport"];
                     };
                 };
                 /** @description Default Response */
@@ -3532,34 +3510,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description RFC 3339, UTC */
-                            as_of: string;
-                            causes: {
-                                /** @enum {string} */
-                                code: "ended" | "canceling" | "tenant_suspended" | "paused" | "waiting_approval" | "waiting_budget" | "dependency_down" | "quota" | "no_workflow" | "no_worker" | "retrying" | "queued" | "waiting_input" | "moving" | "unknown";
-                                /** @description Ids, counts, codes and times; never a text of a user's */
-                                details?: {
-                                    [key: string]: string | number | boolean;
-                                };
-                                /** @description RFC 3339, UTC; absent when it is not known */
-                                since?: string;
-                                /** @description What holds it up, in a sentence */
-                                what: string;
-                                /** @description The action, or the operator's step, that would move it */
-                                would_move: string;
-                            }[];
-                            /** @description Who gave no answer while this was looked into */
-                            not_asked: {
-                                /** @enum {string} */
-                                dependency: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka" | "memory-gateway";
-                                /** @description What this diagnosis therefore does not know */
-                                what: string;
-                            }[];
-                            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
-                            session_id: string;
-                            status: components["schemas"]["SessionStatus"];
-                        };
+                        "application/json": components["schemas"]["SessionDiagnosis"];
                     };
                 };
                 /** @description Default Response */
@@ -3867,16 +3818,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @description For people; stands in the ledgers */
-                        reason: string;
-                        /** @enum {string} */
-                        scope: "session" | "user" | "agent" | "tenant" | "all";
-                        /** @description The id of the session, the user or the agent; not with tenant and all */
-                        target?: string;
-                        /** @description Another tenant than your own, for the installation's admins */
-                        tenant?: string;
-                    };
+                    "application/json": components["schemas"]["StopRequest"];
                 };
             };
             responses: {
@@ -3886,29 +3828,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Those that ended by themselves before it came to them */
-                            already_ended: number;
-                            /** @enum {string} */
-                            scope: "session" | "user" | "agent" | "tenant" | "all";
-                            stop_id: string;
-                            /** @description Sessions whose end is recorded */
-                            stopped: string[];
-                            tokens: {
-                                /** @description API keys that stopped sessions were started with; a stop ends no key */
-                                api_keys: string[];
-                                /** @description The identity service did not answer */
-                                not_revoked: number;
-                                revoked: number;
-                            };
-                            /** @description Sessions of which it cannot be said that they have stopped, and why */
-                            unknown: {
-                                /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
-                                session_id: string;
-                                /** @enum {string} */
-                                why: "temporal_unavailable" | "effect_under_way" | "not_ended_yet" | "not_recorded" | "not_in_time";
-                            }[];
-                        };
+                        "application/json": components["schemas"]["StopReport"];
                     };
                 };
                 /** @description Default Response */
@@ -4956,6 +4876,30 @@ export interface components {
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant: string;
         };
+        EraseSubjectRequest: {
+            /** @description For people; stands in the ledgers */
+            reason?: string;
+            /** @description Another tenant than your own, for the installation's admins */
+            tenant?: string;
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user: string;
+        };
+        ErasureReport: {
+            erasure_id: string;
+            /** @description Content keys; what they encrypted can be read by nobody any more */
+            keys_destroyed: number;
+            /**
+             * @description unavailable: the memory gateway did not say that it is done; ask again under another Idempotency-Key
+             * @enum {string}
+             */
+            memory: "erased" | "not_configured" | "unavailable";
+            /** @description Sessions that were ended for it */
+            stopped: number;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user: string;
+        };
         /** @enum {string} */
         ErrorCode: "INVALID_JSON" | "VALIDATION_FAILED" | "REQUEST_TIMEOUT" | "PAYLOAD_TOO_LARGE" | "URI_TOO_LONG" | "UNSUPPORTED_MEDIA_TYPE" | "HEADERS_TOO_LARGE" | "PARAMETER_UNSUPPORTED" | "ROUTE_NOT_FOUND" | "UNAUTHENTICATED" | "MFA_REQUIRED" | "FORBIDDEN" | "PRINCIPAL_MISMATCH" | "IDENTITY_DENIED" | "ACCESS_REVOKED" | "TOKEN_NOT_ACCEPTED" | "DELEGATION_TOO_DEEP" | "GATEWAY_REQUIRED" | "LOGIN_REFUSED" | "TENANT_NOT_FOUND" | "TENANT_ID_TAKEN" | "TENANT_CHANGED" | "TENANT_SUSPENDED" | "API_KEY_NOT_FOUND" | "RATE_LIMITED" | "CONCURRENCY_LIMITED" | "QUOTA_EXCEEDED" | "SESSION_NOT_FOUND" | "SESSION_ID_TAKEN" | "ACTION_NOT_ALLOWED" | "SESSION_BUSY" | "SESSION_PAUSED" | "TRANSITION_NOT_ALLOWED" | "QUEUE_FULL" | "TURN_INTERRUPTED" | "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_KEY_REUSED" | "SESSION_CANCELED" | "SESSION_TIMED_OUT" | "ANSWER_NOT_IN_TIME" | "ANSWER_CHANGED" | "SESSION_TERMINATED" | "SESSION_LOST" | "START_INCOMPLETE" | "TOO_MANY_STREAMS" | "POLICY_DENIED" | "POLICY_UNAVAILABLE" | "POLICY_BAD_RESPONSE" | "OBLIGATION_UNMET" | "APPROVAL_REQUIRED" | "APPROVAL_NOT_FOUND" | "APPROVAL_MISMATCH" | "APPROVAL_CLOSED" | "APPROVAL_EXPIRED" | "APPROVAL_DENIED" | "OWN_REQUEST" | "BUDGET_EXCEEDED" | "PRICE_UNKNOWN" | "PERMIT_INVALID" | "PERMIT_EXPIRED" | "IDENTITY_UNAVAILABLE" | "IDENTITY_BAD_RESPONSE" | "MODEL_UNAVAILABLE" | "MODEL_BAD_RESPONSE" | "MODEL_REJECTED" | "MODEL_TOKEN_REFUSED" | "MODEL_NOT_FOUND" | "MODEL_PROMPT_TOO_LONG" | "MEMORY_UNAVAILABLE" | "MEMORY_BAD_RESPONSE" | "MEMORY_REJECTED" | "MEMORY_TOKEN_REFUSED" | "MEMORY_NOT_FOUND" | "ORCHESTRATOR_UNAVAILABLE" | "TEMPORAL_UNAVAILABLE" | "AUDIT_UNAVAILABLE" | "AUDIT_BACKLOG_FULL" | "EVENT_CONFLICT" | "CONTENT_ERASED" | "CONTENT_KEY_UNAVAILABLE" | "CONTENT_UNREADABLE" | "SESSION_ENDED" | "NOT_READY" | "INTERNAL";
         EventPage: {
@@ -5004,6 +4948,34 @@ export interface components {
             title: string;
             /** @description urn:soma:problem:<code> */
             type: string;
+        };
+        SessionDiagnosis: {
+            /** @description RFC 3339, UTC */
+            as_of: string;
+            causes: {
+                /** @enum {string} */
+                code: "ended" | "canceling" | "tenant_suspended" | "paused" | "waiting_approval" | "waiting_budget" | "dependency_down" | "quota" | "no_workflow" | "no_worker" | "retrying" | "queued" | "waiting_input" | "moving" | "unknown";
+                /** @description Ids, counts, codes and times; never a text of a user's */
+                details?: {
+                    [key: string]: string | number | boolean;
+                };
+                /** @description RFC 3339, UTC; absent when it is not known */
+                since?: string;
+                /** @description What holds it up, in a sentence */
+                what: string;
+                /** @description The action, or the operator's step, that would move it */
+                would_move: string;
+            }[];
+            /** @description Who gave no answer while this was looked into */
+            not_asked: {
+                /** @enum {string} */
+                dependency: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka" | "memory-gateway";
+                /** @description What this diagnosis therefore does not know */
+                what: string;
+            }[];
+            /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+            session_id: string;
+            status: components["schemas"]["SessionStatus"];
         };
         SessionPage: {
             /** @description Pass as `cursor` for the next page; absent on the last */
@@ -5187,6 +5159,39 @@ export interface components {
             user?: string;
             /** @description Letters, digits and ._@:+-; at most 128. */
             user_id?: string;
+        };
+        StopReport: {
+            /** @description Those that ended by themselves before it came to them */
+            already_ended: number;
+            /** @enum {string} */
+            scope: "session" | "user" | "agent" | "tenant" | "all";
+            stop_id: string;
+            /** @description Sessions whose end is recorded */
+            stopped: string[];
+            tokens: {
+                /** @description API keys that stopped sessions were started with; a stop ends no key */
+                api_keys: string[];
+                /** @description The identity service did not answer */
+                not_revoked: number;
+                revoked: number;
+            };
+            /** @description Sessions of which it cannot be said that they have stopped, and why */
+            unknown: {
+                /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
+                session_id: string;
+                /** @enum {string} */
+                why: "temporal_unavailable" | "effect_under_way" | "not_ended_yet" | "not_recorded" | "not_in_time";
+            }[];
+        };
+        StopRequest: {
+            /** @description For people; stands in the ledgers */
+            reason: string;
+            /** @enum {string} */
+            scope: "session" | "user" | "agent" | "tenant" | "all";
+            /** @description The id of the session, the user or the agent; not with tenant and all */
+            target?: string;
+            /** @description Another tenant than your own, for the installation's admins */
+            tenant?: string;
         };
         TenantActionRequest: {
             reason?: string;
