@@ -20,6 +20,7 @@ test("exit codes of the command line", () => {
       ["notVerified", 6],
       ["notCompleted", 7],
       ["waits", 8],
+      ["unsure", 9],
       ["interrupted", 130],
     ],
   );
@@ -46,6 +47,7 @@ test("commands with what they take", () => {
     "soma whoami",
     "soma session start [prompt] --stdin --model <name> --label <label> --id <id> --idempotency-key <key> --user <user> --interactive --idle <time> --watch --budget-tokens <number> --budget-cost <amount> --budget-steps <number> --budget-time <time>",
     "soma session get <id>",
+    "soma session diagnose <id>",
     "soma session list --status <status> --user <user> --label <label> --capsule <capsule> --since <time> --limit <number>",
     "soma session watch <id> --after <sequence> --turn",
     "soma session say <id> [text] --stdin --busy <strategy> --final --idempotency-key <key> --wait",
@@ -73,6 +75,8 @@ test("commands with what they take", () => {
     "soma key create <name> --role <role> --scope <scope> --expires-in <time>",
     "soma key list",
     "soma key revoke <key-id>",
+    "soma stop --session <id> --user <user> --agent <agent> --all --reason <text> --idempotency-key <key> --yes",
+    "soma erase <user> --reason <text> --idempotency-key <key> --yes",
     "soma doctor",
     "soma completion <shell>",
   ]);

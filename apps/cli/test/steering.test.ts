@@ -144,7 +144,7 @@ test("say is said once for a key, tells a busy session from a free one, and is j
 });
 
 test("pause, resume, retry and budget: each does what its name says, or says what is possible instead", async () => {
-  const id = await start(deniedPrompt, "--budget-tokens", "500", "--budget-cost", "0.25", "--budget-time", "1h");
+  const id = await start(deniedPrompt, "--budget-tokens", "500", "--budget-steps", "9", "--budget-time", "1h");
   await reached(id, "waiting_input");
   assert.equal((await soma.run(["session", "pause", id])).stdout, `${id} paused\n`);
   assertExit(await soma.run(["session", "say", id, "Hello?"]), 1, /it allows: .*resume/);
@@ -156,11 +156,11 @@ test("pause, resume, retry and budget: each does what its name says, or says wha
   );
   assert.match(
     (await soma.run(["session", "get", id])).stdout,
-    /^budget +tokens 0 of 500; cost 0 of 0\.25; time until \d{4}-/m,
+    /^budget +tokens 0 of 500; steps 0 of 9; time until \d{4}-/m,
   );
   assertExit(await soma.run(["session", "extend-budget", id, "--tokens", "100"]), 4, /FORBIDDEN/);
-  const extended = await approver.run(["session", "extend-budget", id, "--tokens", "100", "--cost", "0.5"]);
-  assert.match(extended.stdout, new RegExp(`^${id} waiting_input: tokens 0 of 600; cost 0 of 0\\.75; `));
+  const extended = await approver.run(["session", "extend-budget", id, "--tokens", "100", "--steps", "3"]);
+  assert.match(extended.stdout, new RegExp(`^${id} waiting_input: tokens 0 of 600; steps 0 of 12; `));
   assert.equal((await soma.run(["session", "terminate", id])).code, 0);
 });
 
@@ -203,4 +203,36 @@ test("a chat at a terminal: a turn that waits says what for, Ctrl-C lets go of i
   await joined.shows(/ACTION_NOT_ALLOWED[^]*The session has ended: failed\./);
   assert.equal(await joined.ended(), 0);
   assertExit(await soma.run(["chat", id]), 2, /for a person at a terminal/);
+});
+
+test("diagnose says why a session stands still; stop says first what it does, and then what it did; erase leaves no text", async () => {
+  const rights = ["session.read", "session.stop", "subject.erase"];
+  const variables = { SOMA_URL: api.url, SOMA_TOKEN: await api.token("admin-demo", rights) };
+  const admin = openShell({ after }, variables);
+  const id = await start(release);
+  await reached(id, "waiting_approval");
+  const why = await soma.run(["session", "diagnose", id]);
+  assert.equal(why.code, 0, why.stderr);
+  assert.match(why.stdout, /^status +waiting_approval$[^]*^waiting_approval since \S+\n {2}\S[^]*\n {2}next: \S/m);
+  const all = ["stop", "--user", "user-demo", "--reason", "a drill"];
+  assertExit(await admin.run(all), 2, /^This cancels every session of the user user-demo, [^]*repeat with --yes/);
+  assertExit(await soma.run([...all, "--yes"]), 4, /FORBIDDEN/);
+  assert.equal((await view(id)).status, "waiting_approval");
+  const only = ["stop", "--session", id, "--reason", "a drill", "--yes", "--idempotency-key", `stop-${id}`];
+  const stopped = await admin.run(only);
+  assert.equal(stopped.code, 0, stopped.stderr + stopped.stdout);
+  assert.match(stopped.stdout, /^stop +stop_\S+\nstopped +1 sessions\ntokens +\d+ revoked\n$/);
+  assert.equal((await admin.run(only)).stdout, stopped.stdout);
+  const reading = openShell(
+    { after },
+    { SOMA_URL: api.url, SOMA_TOKEN: await api.token("viewer-demo", ["session.read"]) },
+  );
+  assert.match((await reading.run(["session", "get", id])).stdout, /^status +canceled$/m);
+  using asked = runAtTerminal("soma erase user-demo", { HOME: admin.home, ...variables });
+  await asked.shows(/destroys the keys[^]*Erase user-demo for good\? \[y\/N\] $/);
+  asked.type("y\r");
+  await asked.shows(
+    /erasure +erasure_\S+\s+user +user-demo of tenant-demo\s+sessions +\d+ ended\s+keys +[1-9]\d* destroyed\s+memory +there is none/,
+  );
+  assert.equal(await asked.ended(), 0);
 });

@@ -21,6 +21,7 @@ export function describeSession(terminal: Terminal, view: SessionView): string {
     turn: turnOf(view),
     last_turn: failure && `${failure.detail} (${failure.code})`,
     budget: view.budget && describeBudget(view.budget, view.created_at),
+    texts: view.texts_gone && `gone: ${view.texts_gone}`,
     allows: actions.length === 0 ? undefined : actions.join(" "),
     events: String(view.last_seq),
   });

@@ -5,7 +5,6 @@ import { sealEvent } from "../../src/ledger/event-chain.ts";
 import type { SessionHead } from "../../src/ledger/session-head.ts";
 import { noDays } from "../../src/ledger/tenant-days.ts";
 import { projectSession } from "../../src/ledger/session-projection.ts";
-import { noDays } from "../../src/ledger/tenant-days.ts";
 import type { SessionProjection, SessionRow } from "../../src/ledger/session-row.ts";
 
 /** One session's ledger by the very plan that the stores append by, with nothing under it. */
