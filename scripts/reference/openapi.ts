@@ -25,7 +25,7 @@ import { loadMasterKeys } from "../../services/orchestrator/src/contents/master-
 import type { Ledger } from "../../services/orchestrator/src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 import { createSessionMetrics } from "../../services/orchestrator/src/session-metrics.ts";
-import { DeltaHub } from "../../services/orchestrator/src/streams/delta-hub.ts";
+import { openDeltas } from "../../services/orchestrator/src/streams/open-deltas.ts";
 import { StreamRegistry } from "../../services/orchestrator/src/streams/stream-registry.ts";
 import { SessionSubjects } from "../../services/orchestrator/src/temporal/session-subjects.ts";
 import { TenantSnapshots } from "../../services/orchestrator/src/tenants/tenant-snapshots.ts";
@@ -53,6 +53,8 @@ export async function openapiDocuments(): Promise<Map<string, string>> {
 
 async function orchestratorDocument(folder: string): Promise<string> {
   const ledger = await openReferenceLedger(folder);
+  const address = join(folder, "ledger.sqlite");
+  const deltas = await openDeltas({ store: "sqlite", file: address, address }, ledger.contentKeys);
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
   const app = await buildOrchestratorApp({
@@ -72,7 +74,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     model: { listModels: notHere },
     inspector: { inspect: notHere },
     outages: () => [],
-    streams: new StreamRegistry(ledger, new DeltaHub(), log, sessionMetrics.openStreams),
+    streams: new StreamRegistry(ledger, deltas, log, sessionMetrics.openStreams),
     tenants: {
       ledger,
       policy: { evaluate: notHere },
@@ -84,6 +86,7 @@ async function orchestratorDocument(folder: string): Promise<string> {
     },
   });
   const document = await documentOf(app);
+  await deltas.store.close();
   await ledger.close();
   return document;
 }

@@ -38,12 +38,16 @@ test("a reader resumes after any event by Last-Event-ID, also after the session'
   const session = demoSession("Say yes.");
   const id = session.metadata.session_id;
   await api.start(session);
-  await api.ended(id);
+  const view = await api.ended(id);
   const all = await api.events(id);
   for (let after = 0; after <= all.length; after += 1) {
     const seen: string[] = [];
+    let text = "";
     for await (const event of readStream(`${api.url}/v1/sessions/${id}/events`, { "last-event-id": String(after) }))
-      seen.push(event.data);
+      if (event.event === "delta") text += textOf(event.data);
+      else seen.push(event.data);
+    const isBeforeItsEnd = all.findIndex(({ type }) => type === "effect.completed") >= after;
+    assert.equal(text, isBeforeItsEnd ? view.result?.text : "");
     assert.deepEqual(
       seen.map((data) => JSON.parse(data)),
       all.slice(after),
@@ -74,8 +78,11 @@ test("a stream of a separate API shows what a separate worker does", async (cont
   const session = demoSession("Say maybe.");
   await first.api.start(session);
   const types: string[] = [];
+  let text = "";
   for await (const event of readStream(`${first.api.url}/v1/sessions/${session.metadata.session_id}/events`))
-    types.push(event.event);
+    if (event.event === "delta") text += textOf(event.data);
+    else types.push(event.event);
+  assert.equal(text, (await first.api.view(session.metadata.session_id)).result?.text);
   assert.deepEqual(types, [
     "session.created",
     "policy.decided",
@@ -87,3 +94,8 @@ test("a stream of a separate API shows what a separate worker does", async (cont
   assert.equal(await worker.stop(), 0);
   assert.equal(await first.stop(), 0);
 });
+
+function textOf(data: string): string {
+  const delta: { readonly text: string } = JSON.parse(data);
+  return delta.text;
+}

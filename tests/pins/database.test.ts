@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { masterKeys } from "../../services/orchestrator/test/harness/master-keys.ts";
+import { openSqliteDeltaStore } from "../../services/orchestrator/src/streams/sqlite-delta-store.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
 
 /** Column, type, and `?` where it may be NULL. */
@@ -119,6 +120,32 @@ test("a migrated ledger has these tables, columns and guards, and no others", as
       [5, "0005-tenants.sql"],
       [6, "0006-ends-of-texts.sql"],
       [7, "0007-tenant-reservations.sql"],
+      [8, "0008-deltas.sql"],
     ],
   );
+});
+
+test("the running texts are in a file of their own, in one table", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "soma-pins-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "deltas.sqlite");
+  void openSqliteDeltaStore(file).close();
+  using database = new DatabaseSync(file, { readOnly: true });
+  const columns = database
+    .prepare("SELECT name, type FROM pragma_table_info('deltas') ORDER BY cid")
+    .all()
+    .map(({ name, type }) => `${String(name)} ${String(type)}`);
+  assert.deepEqual(columns, [
+    "position INTEGER",
+    "tenant TEXT",
+    "user_id TEXT",
+    "session_id TEXT",
+    "step TEXT",
+    "attempt INTEGER",
+    "start_unit INTEGER",
+    "writer TEXT",
+    "key_id TEXT",
+    "sealed BLOB",
+    "added_at INTEGER",
+  ]);
 });

@@ -82,7 +82,7 @@ async function* fromMessage(
     if (update.kind === "event") {
       isTaken ||= update.event.type === "message.received" && update.event.data["action_id"] === actionId;
       if (isTaken) yield update;
-    } else if (isOfTurn(update.delta.step, turn)) yield update;
+    } else if (update.kind === "gap" || isOfTurn(update.delta.step, turn)) yield update;
   }
 }
 

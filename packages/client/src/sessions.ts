@@ -86,7 +86,10 @@ export async function* listSessions(
   }
 }
 
-/** The session's ledger as it is now, from after a position (0: all of it), page by page. @throws SomaError. */
+/**
+ * The session's ledger as it is now, from after a position (0: all of it), page by page. Where retention has cut it, it
+ * begins later: the first `sequence` says so. @throws SomaError.
+ */
 export async function* readEvents(
   transport: Transport,
   id: string,

@@ -46,11 +46,21 @@ export interface TenantEventPage {
   readonly next_after?: number;
 }
 
-/** A piece of a text while it is being made: placed by its offset in UTF-16 units in the step's text, and never in the ledger. */
+/**
+ * A piece of a model step's text: placed by its offset in UTF-16 units, and never in the ledger. `attempt` grows whenever the
+ * text is begun anew; the pieces of the last attempt, joined, are the text that the step ends with.
+ */
 export interface Delta {
   readonly step: string;
+  readonly attempt: number;
   readonly offset: number;
   readonly text: string;
+}
+
+/** Events that retention has removed: the first and the last of them. */
+export interface EventGap {
+  readonly from: number;
+  readonly to: number;
 }
 
 const terminalStatuses: ReadonlySet<SessionStatus> = new Set([

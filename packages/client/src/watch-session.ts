@@ -1,13 +1,18 @@
 import { EventStreamParser, type ServerSentEvent } from "./event-stream.ts";
 import { isPassing, retryDelayMs, sleep } from "./retry-policy.ts";
-import { isTerminal, type AuditEvent, type Delta } from "./shapes.ts";
+import { isTerminal, type AuditEvent, type Delta, type EventGap } from "./shapes.ts";
 import { SomaError } from "./soma-error.ts";
+import { TextPosition } from "./text-position.ts";
 import { fillPath, noConnection, type CallOptions, type Transport } from "./transport.ts";
 
-/** What a watched session says: an event of its ledger, or a piece of its answer while that is made. */
+/**
+ * What a watched session says: an event of its ledger, a piece of its answer, or that events are not there any more. With
+ * `anew` the answer begins anew with this piece, and what came of it before does not count.
+ */
 export type SessionUpdate =
   | { readonly kind: "event"; readonly event: AuditEvent }
-  | { readonly kind: "delta"; readonly delta: Delta };
+  | { readonly kind: "delta"; readonly delta: Delta; readonly anew?: true }
+  | { readonly kind: "gap"; readonly gap: EventGap };
 
 export interface WatchOptions extends CallOptions {
   /** Events after this `sequence`; 0, all of them, unless given. */
@@ -31,8 +36,8 @@ const steadyMs = 10_000;
 
 /**
  * A session's ledger from after a position to its last event, each event once and without gap, whatever happens to the
- * connection: it is made anew, after a wait that grows, and goes on after the last event that came. Deltas have no
- * place in the ledger: those of a lost connection are lost, and `offset` shows it.
+ * connection: it is made anew, after a wait that grows, and goes on after the last event, and in the text of the running
+ * step after the last letter, that came.
  * @throws SomaError when the server refuses, or STREAM_LOST when connections bring nothing again and again.
  */
 export async function* watchSession(
@@ -43,17 +48,32 @@ export async function* watchSession(
   const { signal, maxReconnects = 10, idleTimeoutMs = 30_000 } = options;
   let after = options.after ?? 0;
   const last = { requestId: "" };
+  const text = new TextPosition();
   for (let failures = 0; ;) {
     const begin = performance.now();
     let isNew = false;
     let error: SomaError | undefined;
     try {
-      for await (const update of connect(transport, id, { after, signal, idleTimeoutMs, last })) {
+      const from = { after, deltaAfter: text.deltaAfter };
+      for await (const update of connect(transport, id, { ...from, signal, idleTimeoutMs, last })) {
         if (update.kind === "event") {
           // A server that comes back may send what came already; a hole is filled by asking again.
           if (update.event.sequence <= after) continue;
           if (update.event.sequence !== after + 1) break;
           after = update.event.sequence;
+          text.pass(update.event);
+        }
+        if (update.kind === "gap") {
+          if (update.gap.to <= after) continue;
+          after = update.gap.to;
+        }
+        if (update.kind === "delta") {
+          const piece = text.take(update.delta);
+          if (piece === "hole") break;
+          if (piece === "known") continue;
+          isNew = true;
+          yield { kind: "delta", delta: piece.delta, ...(piece.anew && { anew: true }) };
+          continue;
         }
         isNew = true;
         yield update;
@@ -73,6 +93,7 @@ export async function* watchSession(
 
 interface Connection {
   readonly after: number;
+  readonly deltaAfter: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly idleTimeoutMs: number;
   /** Of the connection that was opened last. */
@@ -82,7 +103,7 @@ interface Connection {
 async function* connect(
   transport: Transport,
   id: string,
-  { after, signal, idleTimeoutMs, last }: Connection,
+  { after, deltaAfter: delta_after, signal, idleTimeoutMs, last }: Connection,
 ): AsyncGenerator<SessionUpdate> {
   const stop = new AbortController();
   let idle = false;
@@ -93,7 +114,7 @@ async function* connect(
   let timer = setTimeout(giveUp, idleTimeoutMs);
   try {
     const stream = await transport.openStream(
-      fillPath("/v1/sessions/{id}/events", { path: { id }, query: { tenant: transport.tenant } }),
+      fillPath("/v1/sessions/{id}/events", { path: { id }, query: { tenant: transport.tenant, delta_after } }),
       { accept: "text/event-stream", ...(after > 0 && { "last-event-id": String(after) }) },
       signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     );
@@ -129,6 +150,11 @@ function readUpdate(message: ServerSentEvent, requestId: string): SessionUpdate 
       return { kind: "delta", delta };
     }
     if (message.id === undefined) return undefined;
+    if (message.type === "gap") {
+      const gap: EventGap = JSON.parse(message.data);
+      if (String(gap.to) !== message.id) throw new TypeError("the gap has another position than its message");
+      return { kind: "gap", gap };
+    }
     const event: AuditEvent = JSON.parse(message.data);
     if (String(event.sequence) !== message.id) throw new TypeError("the event has another position than its message");
     return { kind: "event", event };

@@ -129,6 +129,53 @@ test("a hole in the stream is filled by asking again", async () => {
   assert.deepEqual(sequences(updates), [1, 2, 3]);
 });
 
+function piece(attempt: number, offset: number, text: string): string {
+  return `event: delta\ndata: ${JSON.stringify({ step: "completion-1", attempt, offset, text })}\n\n`;
+}
+
+test("a text goes on at the letter where the connection broke, and who begins it anew says so", async () => {
+  const head = { "content-type": "text/event-stream" };
+  await using server = await startScriptedServer(
+    bytes(200, message(1, "session.created") + piece(1, 0, "Hel"), head),
+    // A server that does not know the place sends it all again, and one leaves a hole: what is had is cut off or asked for.
+    bytes(200, piece(1, 0, "Hello") + piece(1, 9, "!"), head),
+    bytes(200, piece(1, 5, ", you") + piece(3, 0, "Good"), head),
+    bytes(
+      200,
+      piece(2, 0, "old") +
+        piece(3, 4, " day") +
+        'id: 2\nevent: effect.completed\ndata: {"sequence":2,"type":"effect.completed","data":{"step":"completion-1"}}\n\n',
+      head,
+    ),
+    bytes(200, 'id: 5\nevent: gap\ndata: {"from":3,"to":5}\n\n' + message(6, "session.failed"), head),
+  );
+  const updates = await updatesOf(createClient({ baseUrl: server.url.origin }).watchSession("s"));
+  assert.deepEqual(
+    updates.flatMap((update) =>
+      update.kind === "delta" ? [`${update.anew === true ? "|" : ""}${update.delta.text}`] : [],
+    ),
+    ["Hel", "lo", ", you", "|Good", " day"],
+  );
+  assert.deepEqual(
+    updates.flatMap((update) => (update.kind === "gap" ? [update.gap] : [])),
+    [{ from: 3, to: 5 }],
+  );
+  assert.deepEqual(sequences(updates), [1, 2, 6]);
+  assert.deepEqual(
+    server.seen.map(({ path, headers }) => [
+      new URL(path, server.url).searchParams.get("delta_after"),
+      headers["last-event-id"],
+    ]),
+    [
+      [null, undefined],
+      ["completion-1:1:3", "1"],
+      ["completion-1:1:5", "1"],
+      ["completion-1:3:4", "1"],
+      [null, "2"],
+    ],
+  );
+});
+
 test("whoever stops watching, by leaving or by a signal, ends the connection and not the session", async () => {
   const id = await world.start("Say no.");
   const stop = new AbortController();

@@ -133,6 +133,9 @@ export const eventData = {
             "True when the target had done the effect for an earlier attempt and told its outcome by the effect key",
         }),
       ),
+      attempt: Type.Optional(
+        Type.Integer({ minimum: 2, description: "Which attempt's deltas are this text; absent: those of attempt 1" }),
+      ),
       base_hash: Type.Optional(
         Type.Unsafe<Digest>({ ...DigestSchema, description: "The conversation up to and with this answer" }),
       ),

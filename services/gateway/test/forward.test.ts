@@ -147,9 +147,11 @@ test("each piece of a stream arrives while the next one is not there yet", async
     }
   };
   await read("event: session.created");
+  let offset = 0;
   for (const word of ["one", "two", "three", "four"]) {
     // Only what has come lets the next one be said: nothing on the way may wait for more.
-    door.orchestrator.deltas.publish(row.session_id, { step: "completion-1", offset: 0, text: word });
+    door.orchestrator.deltas.publish(row.session_id, { step: "completion-1", attempt: 1, offset, text: word });
+    offset += word.length;
     await read(word);
   }
   await reader.cancel();

@@ -1,3 +1,4 @@
+import type { Deltas } from "../../orchestrator/src/streams/open-deltas.ts";
 import type { IncomingHttpHeaders } from "node:http";
 import { createMetrics, type ServiceMetrics } from "@soma/kit/metrics";
 import type { Server } from "@soma/kit/server";
@@ -9,7 +10,6 @@ import { createModelClient } from "../../orchestrator/src/adapters/model-client.
 import { buildApp } from "../../orchestrator/src/app.ts";
 import type { Ledger } from "../../orchestrator/src/ledger/ledger.ts";
 import { createSessionMetrics } from "../../orchestrator/src/session-metrics.ts";
-import { DeltaHub } from "../../orchestrator/src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../orchestrator/src/streams/stream-registry.ts";
 import { tenantDepsAlone } from "../../orchestrator/test/harness/tenant-deps.ts";
 import { createSessionDeps } from "../../orchestrator/test/harness/session-deps.ts";
@@ -20,7 +20,7 @@ export interface RealOrchestrator extends AsyncDisposable {
   readonly app: Server;
   readonly url: string;
   readonly ledger: Ledger;
-  readonly deltas: DeltaHub;
+  readonly deltas: Deltas["hub"];
   readonly metrics: ServiceMetrics;
   /** Every request that reached it for a public route, as it came. */
   readonly seen: SeenRequest[];
@@ -54,7 +54,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
   const model = createModelClient(new URL("http://127.0.0.1:1"));
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
-  const deltas = new DeltaHub();
+  const deltas = store.deltas;
   const { required = true, keyFile, now } = options;
   const app = await buildApp({
     ...sessions.deps,
@@ -81,7 +81,7 @@ export async function startOrchestrator(options: Options): Promise<RealOrchestra
     app,
     url,
     ledger: store.ledger,
-    deltas,
+    deltas: deltas.hub,
     metrics,
     seen,
     async [Symbol.asyncDispose]() {

@@ -4,14 +4,12 @@ import { openHopGate } from "./access/hop/hop-gate.ts";
 import { buildApp } from "./app.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
-import type { DeltaHub } from "./streams/delta-hub.ts";
 import { StreamRegistry } from "./streams/stream-registry.ts";
 import { TenantAnnouncer } from "./tenants/tenant-announcer.ts";
 import { createSessionInspector } from "./temporal/session-inspector.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 
 interface ApiOptions {
-  readonly deltas: DeltaHub;
   /** True when a worker in this process shares the connection to Temporal. */
   readonly eager: boolean;
   readonly missing: () => readonly Missing[];
@@ -40,7 +38,7 @@ export async function startApi(
     backlogIsFull: () => kafka?.backlog.isFull() ?? false,
     authenticate: authenticatorFor(config.authMode, identity, hop.fromGateway),
     hop,
-    streams: new StreamRegistry(ledger, options.deltas, log, sessionMetrics.openStreams, config.maxEventStreams),
+    streams: new StreamRegistry(ledger, parts.deltas, log, sessionMetrics.openStreams, config.maxEventStreams),
     sessionMetrics,
     inspector: createSessionInspector(link, config.temporal.namespace),
     outages: () => watch.outages(),

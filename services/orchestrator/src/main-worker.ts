@@ -4,7 +4,6 @@ import { runService } from "@soma/kit/run-service";
 import { readWorkerConfig } from "./config.ts";
 import { openParts } from "./orchestrator-parts.ts";
 import { startRelay } from "./relay-part.ts";
-import { DeltaHub } from "./streams/delta-hub.ts";
 import { version } from "./version.ts";
 import { missingWorker, startWorker } from "./worker-part.ts";
 
@@ -14,7 +13,7 @@ await runService(async () => {
   const config = readWorkerConfig(values["task-queue"]);
   const parts = await openParts(config);
   const { log, metrics } = parts;
-  const worker = await startWorker(config, parts, new DeltaHub());
+  const worker = await startWorker(config, parts);
   const relay = startRelay(parts);
   const missing = () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)];
   const probes = await buildServer({

@@ -3,18 +3,15 @@ import { startApi } from "./api-part.ts";
 import { readOrchestratorConfig } from "./config.ts";
 import { openParts } from "./orchestrator-parts.ts";
 import { startRelay } from "./relay-part.ts";
-import { DeltaHub } from "./streams/delta-hub.ts";
 import { missingWorker, startWorker } from "./worker-part.ts";
 
 /** API and worker in one process: one connection to Temporal, so that workflows start eagerly, and live deltas in the streams. */
 await runService(async () => {
   const config = readOrchestratorConfig();
   const parts = await openParts(config);
-  const deltas = new DeltaHub();
-  const worker = await startWorker(config, parts, deltas);
+  const worker = await startWorker(config, parts);
   const relay = startRelay(parts);
   const app = await startApi(config, parts, {
-    deltas,
     eager: true,
     missing: () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)],
   });

@@ -18,6 +18,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { openKafka, type KafkaParts } from "./relay/open-kafka.ts";
 import { createSessionMetrics, type SessionMetrics } from "./session-metrics.ts";
+import { openDeltas, type Deltas } from "./streams/open-deltas.ts";
 import { createDataConverters } from "./temporal/data-converters.ts";
 import { TenantSnapshots } from "./tenants/tenant-snapshots.ts";
 import { installTemporalRuntime } from "./temporal/temporal-runtime.ts";
@@ -29,6 +30,7 @@ export interface OrchestratorParts {
   readonly metrics: ServiceMetrics;
   readonly sessionMetrics: SessionMetrics;
   readonly ledger: Ledger;
+  readonly deltas: Deltas;
   readonly link: TemporalLink;
   /** The worker's: what it writes to Temporal is encrypted for the session's subject. */
   readonly dataConverter: DataConverter;
@@ -58,6 +60,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
   installTemporalRuntime(log);
   const prices = loadPrices(config.budgets.pricesFile);
   const ledger = await openLedger(config.ledger, loadMasterKeys(config.masterKeys));
+  const deltas = await openDeltas(config.ledger, ledger.contentKeys);
   const converters = createDataConverters(ledger, config.temporal.namespace);
   const link = new TemporalLink(config.temporal, converters.client);
   const { policy, identity, model, memory } = guardClients(
@@ -103,6 +106,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
     metrics,
     sessionMetrics,
     ledger,
+    deltas,
     link,
     dataConverter: converters.worker,
     policy,
@@ -126,6 +130,7 @@ export async function openParts(config: OrchestratorConfig): Promise<Orchestrato
         memory?.close(),
         kafka?.close(),
       ]);
+      await deltas.store.close();
       await ledger.close();
     },
   };

@@ -3,9 +3,9 @@ import { createActivities } from "./activities/activity-registry.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
 import { loadWorkerKeys } from "./permits/worker-key.ts";
-import type { DeltaHub } from "./streams/delta-hub.ts";
 import { RetentionSweep } from "./retention/retention-sweep.ts";
 import { SessionReconciler } from "./reconciler/session-reconciler.ts";
+import { DeltaWriter } from "./streams/delta-writer.ts";
 import { createSessionWorkflows } from "./temporal/session-workflows.ts";
 import { buildWorkflowBundle, SessionWorker } from "./temporal/session-worker.ts";
 import { buildIdOf } from "./temporal/worker-deployment.ts";
@@ -21,15 +21,12 @@ export interface WorkerPart {
 const now = (): Date => new Date();
 
 /** Builds a worker and starts it; it polls as soon as Temporal is there. */
-export async function startWorker(
-  config: OrchestratorConfig,
-  parts: OrchestratorParts,
-  deltas: DeltaHub,
-): Promise<WorkerPart> {
+export async function startWorker(config: OrchestratorConfig, parts: OrchestratorParts): Promise<WorkerPart> {
   const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots, prices } = parts;
   const { maxOutputTokens } = config.budgets;
   const { namespace, taskQueue } = config.temporal;
   const keys = loadWorkerKeys(config.workerKeyFile);
+  const deltas = new DeltaWriter(parts.deltas, log);
   const activities = createActivities({
     log,
     ledger,
@@ -68,6 +65,7 @@ export async function startWorker(
     isRunning: () => worker.isRunning(),
     async stop() {
       await Promise.all([reconciler.stop(), sweep.stop(), worker.stop()]);
+      await deltas.close();
     },
   };
 }

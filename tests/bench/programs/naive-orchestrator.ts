@@ -4,7 +4,7 @@ import { startApi } from "../../../services/orchestrator/src/api-part.ts";
 import { readOrchestratorConfig } from "../../../services/orchestrator/src/config.ts";
 import { openParts } from "../../../services/orchestrator/src/orchestrator-parts.ts";
 import { loadWorkerKeys } from "../../../services/orchestrator/src/permits/worker-key.ts";
-import { DeltaHub } from "../../../services/orchestrator/src/streams/delta-hub.ts";
+import { DeltaWriter } from "../../../services/orchestrator/src/streams/delta-writer.ts";
 import { buildWorkflowBundle, SessionWorker } from "../../../services/orchestrator/src/temporal/session-worker.ts";
 import { missingWorker } from "../../../services/orchestrator/src/worker-part.ts";
 
@@ -19,7 +19,7 @@ await runService(async () => {
   const parts = await openParts(config);
   const { log, sessionMetrics: metrics, ledger, policy, identity, model, link, snapshots, prices } = parts;
   const { maxOutputTokens } = config.budgets;
-  const deltas = new DeltaHub();
+  const deltas = new DeltaWriter(parts.deltas, log);
   const keys = loadWorkerKeys(config.workerKeyFile);
   const { conversationBytes } = config;
   const deps = {
@@ -47,12 +47,13 @@ await runService(async () => {
   });
   worker.start();
   const missing = () => [...parts.missing(), ...missingWorker(worker, config.temporal.taskQueue)];
-  const app = await startApi(config, parts, { deltas, eager: false, missing });
+  const app = await startApi(config, parts, { eager: false, missing });
   return {
     log,
     async close() {
       await app.close();
       await worker.stop();
+      await deltas.close();
       await parts.close();
     },
   };

@@ -155,8 +155,9 @@ class Chat {
     try {
       for await (const update of updates) {
         if (update.kind === "delta") text.add(update.delta);
-        else await this.#tell(id, update.event);
-        if (update.kind === "event" && isEndOf(update.event, turn)) ended = update.event;
+        if (update.kind !== "event") continue;
+        await this.#tell(id, update.event);
+        if (isEndOf(update.event, turn)) ended = update.event;
       }
     } catch (error) {
       if (!stop.signal.aborted) throw error;

@@ -1,5 +1,5 @@
 import type { SessionUpdate } from "@soma/client/watch-session";
-import { isTerminal, type AuditEvent, type SessionView } from "@soma/client/shapes";
+import { isTerminal, type AuditEvent, type EventGap, type SessionView } from "@soma/client/shapes";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { describeEvent } from "../output/event-text.ts";
@@ -55,7 +55,10 @@ export async function follow(
     for await (const update of updates) {
       if (settings.json) terminal.out(`${JSON.stringify(update)}\n`);
       if (update.kind === "delta") text.add(update.delta);
-      else {
+      else if (update.kind === "gap") {
+        last = update.gap.to;
+        if (!settings.json) terminal.say(`${terminal.style("dim", gapLine(update.gap), "say")}\n`);
+      } else {
         last = update.event.sequence;
         if (!settings.json) terminal.say(`${terminal.style("dim", progressLine(update.event), "say")}\n`);
         if (isEnough && (await isEnough(update.event))) break;
@@ -77,6 +80,10 @@ export async function follow(
 
 function progressLine(event: AuditEvent): string {
   return `${String(event.sequence).padStart(3)}  ${harmless(describeEvent(event))}`;
+}
+
+function gapLine({ from, to }: EventGap): string {
+  return `     events ${String(from)} to ${String(to)} are not kept any more`;
 }
 
 /** The end of a session: what is not shown yet of its answer, how it ended, the exit code. */

@@ -1,10 +1,5 @@
 import type { Delta } from "@soma/client/shapes";
 
-/** A piece, and which beginning of its step's text it belongs to where the server says that. */
-interface Piece extends Delta {
-  readonly attempt?: number;
-}
-
 /** Texts that are shown while they are made, step after step: only pieces that follow on what is there already. */
 export class LiveText {
   readonly #show: ((piece: string) => void) | undefined;
@@ -17,7 +12,7 @@ export class LiveText {
     this.#show = show;
   }
 
-  add({ step, attempt = 1, offset, text }: Piece): void {
+  add({ step, attempt, offset, text }: Delta): void {
     if (step !== this.#step || attempt > this.#attempt) {
       // What was begun for nothing, and what was said before, stays where it stands.
       if (this.#text !== "") this.#show?.("\n");

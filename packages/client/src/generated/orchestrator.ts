@@ -3581,6 +3581,8 @@ export interface paths {
                 query?: {
                     /** @description Events after this `sequence`; 0 unless given */
                     after?: string;
+                    /** @description Of a stream: `step:attempt:offset`, how far its reader has come in the text of a running step; its deltas go on there */
+                    delta_after?: string;
                     /** @description 1 to 1000; 100 unless given */
                     limit?: string;
                     /** @description Letters, digits, dot, underscore, hyphen; at most 64. */

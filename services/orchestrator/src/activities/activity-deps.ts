@@ -7,7 +7,7 @@ import type { Prices } from "../budgets/price-table.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkerKeys } from "../permits/worker-key.ts";
 import type { SessionMetrics } from "../session-metrics.ts";
-import type { DeltaHub } from "../streams/delta-hub.ts";
+import type { DeltaWriter } from "../streams/delta-writer.ts";
 import type { TenantSnapshots } from "../tenants/tenant-snapshots.ts";
 
 /** All that activities reach the world with; handed in when the worker is built. */
@@ -20,7 +20,7 @@ export interface ActivityDeps {
   /** Absent where no memory gateway is configured. */
   readonly memory?: MemoryClient;
   readonly keys: WorkerKeys;
-  readonly deltas: DeltaHub;
+  readonly deltas: DeltaWriter;
   readonly snapshots: TenantSnapshots;
   readonly metrics: SessionMetrics;
   /** How much of a conversation the model is given again, in bytes of its texts. */

@@ -1,7 +1,7 @@
 import { Context } from "@temporalio/activity";
 import { eventData } from "@soma/contracts/audit";
 import { isDigest, type Digest } from "@soma/contracts/ids";
-import type { GovernedAction } from "@soma/contracts/permit";
+import type { GovernedAction, Permit } from "@soma/contracts/permit";
 import type { ChatMessage, ChatPrompt } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import { Value } from "typebox/value";
@@ -16,25 +16,29 @@ import { readMessages, readText } from "./asked-messages.ts";
 import { beginHeartbeats } from "./heartbeats.ts";
 import { performEffect } from "./perform-effect.ts";
 import type { CompletionResult, SessionActivities } from "./session-activities.ts";
+import type { StepText } from "../streams/step-text.ts";
 
 /**
  * One completion by the model: remote, because it is long and another worker must be able to take it over. Streams
- * deltas to the readers of this process; a cancellation, or a token that was revoked, closes the connection, which ends
+ * deltas to the session's readers; a cancellation, or a token that was revoked, closes the connection, which ends
  * the generation.
  */
 export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["run-slm-completion"] {
   return async (permit, action, sealed) => {
     const context = Context.current();
     const heartbeat = beginHeartbeats(context);
+    let telling: StepText | undefined;
+    let done = false;
     try {
-      return await performEffect(deps, permit, action, sealed, {
+      const result = await performEffect(deps, permit, action, sealed, {
         outcome: "effect.completed",
         target: "slm",
         recall: (row, data) => recallResult(deps, row, data),
         async perform({ permit: checked, row, token, signal }) {
-          let offset = 0;
           const { base, asked, ...prompt } = await readAsked(deps, row, action);
           assertWithinReserve(checked, prompt);
+          const text = deps.deltas.begin(row, checked.step, attemptOf(checked, context.info));
+          telling = text;
           const completion = await deps.model.complete({
             ...prompt,
             ...modelOf(action),
@@ -42,22 +46,21 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
             token,
             effectKey: checked.effect_key,
             signal: AbortSignal.any([context.cancellationSignal, signal]),
-            onText(text) {
-              deps.deltas.publish(row.session_id, { step: checked.step, offset, text });
-              offset += text.length;
-            },
+            onBegin: (answer) => text.begin(answer),
+            onText: (piece) => text.write(piece),
           });
+          text.finish();
           if (!completion.replayed) {
             deps.metrics.modelTokens.inc({ kind: "prompt" }, completion.usage.prompt_tokens);
             deps.metrics.modelTokens.inc({ kind: "completion" }, completion.usage.completion_tokens);
           }
           const content = newContent(row, "text/plain; charset=utf-8", completion.text);
-          const { text, model, finishReason: finish_reason, usage } = completion;
-          const answer = { role: "assistant", content: text } as const;
+          const { model, finishReason: finish_reason, usage } = completion;
+          const answer = { role: "assistant", content: completion.text } as const;
           const node = row.mode === "interactive" ? newTranscriptNode(row, base, [...asked, answer]) : undefined;
           const facts = { model, finish_reason, usage, ...(node !== undefined && { base_hash: node.digest }) };
           return {
-            result: { text, text_digest: content.digest, ...facts },
+            result: { text: completion.text, text_digest: content.digest, ...facts },
             type: "effect.completed",
             data: {
               step: checked.step,
@@ -65,15 +68,27 @@ export function createRunSlmCompletion(deps: ActivityDeps): SessionActivities["r
               result_digest: content.digest,
               ...facts,
               ...(completion.replayed && { replayed: true }),
+              ...(text.attempt > 1 && { attempt: text.attempt }),
             },
             contents: [content, ...(node === undefined ? [] : [node])],
           };
         },
       });
+      done = true;
+      return result;
     } finally {
+      telling?.close({ done });
       clearInterval(heartbeat);
     }
   };
+}
+
+/** No step is tried so often on one decision. */
+const attemptsPerRound = 1_000_000;
+
+/** Which attempt at its step this is: above all earlier ones, those on a decision that ran out included. */
+function attemptOf({ round }: Permit, { attempt }: { readonly attempt: number }): number {
+  return (round - 1) * attemptsPerRound + attempt;
 }
 
 /** All that the model is given, by what the action names and the permit is bound to: conversation, memory, what is asked now. */

@@ -26,6 +26,8 @@ export interface CompletionRequest {
   readonly token: string;
   readonly effectKey: string;
   readonly signal: AbortSignal;
+  /** Called and awaited when the model is about to speak; `replayed` as in {@link Completion}. */
+  readonly onBegin?: (answer: { readonly replayed: boolean }) => Promise<void>;
   /** Called with each piece of text as it comes. */
   readonly onText: (text: string) => void;
 }
@@ -91,8 +93,10 @@ export function createModelClient(base: URL): ModelClient {
           signal: request.signal,
         });
         if (answer.statusCode !== 200) throw await readRefusal(answer.statusCode, answer.headers, answer.body);
+        const replayed = isReplay(answer.headers);
+        await request.onBegin?.({ replayed });
         const completion = await readCompletion(answer.body, request.onText);
-        return { ...completion, replayed: isReplay(answer.headers) };
+        return { ...completion, replayed };
       } catch (error) {
         request.signal.throwIfAborted();
         if (error instanceof DomainError) throw error;

@@ -1,4 +1,4 @@
-import type { Delta } from "../streams/delta-hub.ts";
+import type { Delta } from "@soma/contracts/session-stream";
 
 /**
  * Tells a text piece by piece so that the pieces joined are the text, whatever was missed of it while it was made: a delta
@@ -22,7 +22,7 @@ export class TextTeller {
   }
 
   /** What can be told now that this delta came; empty when nothing can. */
-  take({ offset, text }: Delta): string {
+  take({ offset, text }: Omit<Delta, "attempt">): string {
     if (this.#contradicted) return "";
     const start = offset - this.#from;
     const end = start + text.length;

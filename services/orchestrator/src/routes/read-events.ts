@@ -1,8 +1,10 @@
 import { EventPage } from "@soma/contracts/audit";
+import { deltaAfterPattern } from "@soma/contracts/session-stream";
 import type { Server } from "@soma/kit/server";
 import { Type } from "typebox";
 import { requireEither, resolveTenant } from "../access/principal.ts";
 import { findSession } from "../sessions/find-session.ts";
+import { readTextPlace } from "../streams/text-places.ts";
 import { assertStreamRoom } from "../tenants/assert-stream-room.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { problems, SessionParams, TenantQuery } from "./session-params.ts";
@@ -13,6 +15,13 @@ const Query = Type.Object(
     ...TenantQuery.properties,
     after: Type.Optional(
       Type.String({ pattern: position, description: "Events after this `sequence`; 0 unless given" }),
+    ),
+    delta_after: Type.Optional(
+      Type.String({
+        pattern: deltaAfterPattern,
+        description:
+          "Of a stream: `step:attempt:offset`, how far its reader has come in the text of a running step; its deltas go on there",
+      }),
     ),
     limit: Type.Optional(
       Type.String({ pattern: "^([1-9][0-9]{0,2}|1000)$", description: "1 to 1000; 100 unless given" }),
@@ -59,7 +68,9 @@ export function addReadEvents(app: Server, deps: RouteDeps): void {
         await assertStreamRoom(deps, row.tenant);
         reply.hijack();
         reply.raw.setHeader("x-request-id", request.id);
-        await deps.streams.open(row, reply.raw, after, { text });
+        const { delta_after: deltaAfter } = request.query;
+        const place = deltaAfter === undefined ? undefined : readTextPlace(deltaAfter);
+        await deps.streams.open(row, reply.raw, { after, place, text });
         return reply;
       }
       const limit = Number(request.query.limit ?? 100);

@@ -53,6 +53,12 @@ export class EventTail {
     };
   }
 
+  /** Resolves when the listeners have been given what was appended, by any process, before this was called. */
+  async flush(): Promise<void> {
+    this.#wake();
+    await this.#reading;
+  }
+
   async close(): Promise<void> {
     this.#unsubscribe();
     this.#listeners.clear();

@@ -3,18 +3,17 @@ import type { AuditEvent } from "@soma/contracts/audit";
 import { isTerminal } from "@soma/contracts/session";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import type { Delta, DeltaHub } from "./delta-hub.ts";
+import type { Delta } from "@soma/contracts/session-stream";
 import type { EventTail } from "./event-tail.ts";
 import { isLastEvent } from "./last-event.ts";
+import { StreamTexts, type TextSources } from "./stream-texts.ts";
 
 const pageSize = 200;
-/** Deltas that wait for a slow reader, in UTF-16 units; beyond it they are dropped, and the text's end brings them. */
-const maxWaitingUnits = 262_144;
 
 export interface FollowDeps {
   readonly ledger: Ledger;
   readonly tail: EventTail;
-  readonly deltas: DeltaHub;
+  readonly texts: TextSources;
 }
 
 /** A durable event, a piece of a text in the making, or `undefined` when nothing happened for a while. */
@@ -34,7 +33,8 @@ interface Following {
 
 /**
  * Gives a session's events in order, each once, first those that are there and then those that come, and the deltas of
- * this process between them; ends after the session's last event. The reader sets the pace.
+ * texts in the making between them, whichever process makes them; ends after the session's last event. The reader sets the
+ * pace: what grew meanwhile comes as one delta. The end of a text is not told; its event names the content.
  *
  * @throws DomainError AUDIT_UNAVAILABLE when the ledger cannot be read
  */
@@ -43,16 +43,9 @@ export async function* followSession(
   row: SessionRow,
   { after, quietMs, signal }: Following,
 ): AsyncGenerator<Followed> {
-  const waiting: Delta[] = [];
-  let waitingUnits = 0;
+  const texts = new StreamTexts(deps.texts, row);
   let noticed = 0;
   let wake = nobodyWaits;
-  const unsubscribeDeltas = deps.deltas.subscribe(row.session_id, (delta) => {
-    waitingUnits += delta.text.length;
-    if (waitingUnits > maxWaitingUnits) waiting.length = 0;
-    else waiting.push(delta);
-    wake();
-  });
   // Subscribed before the past is read: what is appended in between is noticed.
   const unsubscribe = await deps.tail.subscribe(row.session_id, (events) => {
     const last = events.at(-1);
@@ -60,6 +53,11 @@ export async function* followSession(
     noticed = Math.max(noticed, last.sequence);
     wake();
   });
+  const unfollow = isTerminal(row.status)
+    ? nobodyWaits
+    : await texts.follow(() => {
+        wake();
+      });
   const onAbort = (): void => {
     wake();
   };
@@ -74,6 +72,7 @@ export async function* followSession(
         const events = await deps.ledger.readEvents({ tenant, sessionId, after: sent, limit: pageSize });
         for (const event of events) {
           sent = event.sequence;
+          texts.endWith(event);
           yield { kind: "event", event };
           if (isLastEvent(event.type)) return;
         }
@@ -82,9 +81,15 @@ export async function* followSession(
         else if (events.length === 0 && noticed > sent) await sleep(20);
       }
       if (isTerminal(row.status) && sent >= row.last_seq) return;
-      const delta = waiting.shift();
+      const beginning = texts.beginning();
+      if (beginning.length > 0) {
+        // What was recorded before a text began comes before it.
+        await deps.tail.flush();
+        if (noticed > sent) continue;
+        texts.admit(beginning);
+      }
+      const delta = texts.next();
       if (delta) {
-        if (waiting.length === 0) waitingUnits = 0;
         yield { kind: "delta", delta };
         continue;
       }
@@ -96,7 +101,7 @@ export async function* followSession(
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
-    unsubscribeDeltas();
+    unfollow();
     unsubscribe();
   }
 }

@@ -1,20 +1,37 @@
 import type { AuditEvent } from "@soma/contracts/audit";
+import { streamFrames, type Delta, type GapFrame } from "@soma/contracts/session-stream";
 
-const batches = new WeakMap<readonly AuditEvent[], Buffer>();
+/** Made once for all streams that are given the same object: writing each out anew is what a stream would cost most of all. */
+const made = new WeakMap<object, Buffer>();
+
+function once<Said extends object>(said: Said, write: (said: Said) => string): Buffer {
+  const known = made.get(said);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(write(said));
+  made.set(said, bytes);
+  return bytes;
+}
 
 /** An event as a server-sent event. */
-export function frameOf(event: AuditEvent): string {
+function frameOf(event: AuditEvent): string {
   return `id: ${String(event.sequence)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/**
- * Several events as one piece of bytes. Made once for all streams that are given the same list: with a thousand readers
- * writing each event out anew is what a stream would cost most of all.
- */
+export function eventFrame(event: AuditEvent): Buffer {
+  return once(event, frameOf);
+}
+
+/** Several events as one piece of bytes. */
 export function framesOf(events: readonly AuditEvent[]): Buffer {
-  const known = batches.get(events);
-  if (known !== undefined) return known;
-  const bytes = Buffer.from(events.map((event) => frameOf(event)).join(""));
-  batches.set(events, bytes);
-  return bytes;
+  return once(events, (all) => all.map((event) => frameOf(event)).join(""));
+}
+
+/** Without an id: nobody resumes at what is not durable. */
+export function deltaFrame(delta: Delta): Buffer {
+  return once(delta, (said) => `event: ${streamFrames.delta}\ndata: ${JSON.stringify(said)}\n\n`);
+}
+
+/** Resumed at as if the last of the missing events had been read. */
+export function gapFrame({ from, to }: GapFrame): string {
+  return `id: ${String(to)}\nevent: ${streamFrames.gap}\ndata: ${JSON.stringify({ from, to })}\n\n`;
 }

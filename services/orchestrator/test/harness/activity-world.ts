@@ -12,7 +12,7 @@ import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { deriveWorkerKeys } from "../../src/permits/worker-key.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import { Prices, type PriceTable } from "../../src/budgets/price-table.ts";
-import { DeltaHub } from "../../src/streams/delta-hub.ts";
+import { DeltaWriter } from "../../src/streams/delta-writer.ts";
 import { TenantSnapshots } from "../../src/tenants/tenant-snapshots.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
 import { openSession, readRow } from "./sessions.ts";
@@ -33,6 +33,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
   const store = await openTemporaryLedger();
   const logged = createTestLog();
   const clock = { aheadMs: 0 };
+  const deltas = new DeltaWriter(store.deltas, logged.log);
   const { url = nowhere, credentialFile = "/nowhere" } = options.identity ?? {};
   const deps: ActivityDeps = {
     log: logged.log,
@@ -41,7 +42,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     identity: createIdentityClient(url, credentialFile),
     model: createModelClient(nowhere),
     keys: deriveWorkerKeys(randomBytes(32)),
-    deltas: new DeltaHub(),
+    deltas,
     snapshots: new TenantSnapshots(store.ledger, () => performance.now() + clock.aheadMs),
     metrics: createSessionMetrics(createMetrics("test").registry),
     conversationBytes: 4_096,
@@ -61,6 +62,7 @@ export async function openActivityWorld(options: WorldOptions = {}) {
     events,
     types: async (): Promise<string[]> => (await events()).map(({ type }) => type),
     async [Symbol.asyncDispose]() {
+      await deltas.close();
       await Promise.all([deps.policy.close(), deps.identity.close(), deps.model.close()]);
       await store[Symbol.asyncDispose]();
     },

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { deltasIn, type Deltas } from "../../src/streams/open-deltas.ts";
+import { openSqliteDeltaStore } from "../../src/streams/sqlite-delta-store.ts";
 import { openSqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sqlite-ledger.ts";
 import { masterKeys } from "../harness/master-keys.ts";
 import type { LedgerUnderTest } from "./ledger-suite.ts";
@@ -13,10 +15,18 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+interface OwnFiles {
+  readonly file: string;
+  /** The running texts beside the ledger, as one process has them; closed with the rest. */
+  readonly deltas: Deltas;
+  /** As another process has them. */
+  reopenDeltas(): Deltas;
+}
+
 /** A SQLite ledger in a folder of its own, gone with the test. */
 export async function openTemporaryLedger(
   options: Partial<SqliteLedgerOptions> = {},
-): Promise<LedgerUnderTest & { readonly file: string }> {
+): Promise<LedgerUnderTest & OwnFiles> {
   const folder = await temporaryFolder();
   const file = join(folder.path, "data", "ledger.sqlite");
   const opened: Ledger[] = [];
@@ -25,16 +35,25 @@ export async function openTemporaryLedger(
     opened.push(ledger);
     return ledger;
   };
+  const ledger = await reopen();
+  const stores: Deltas["store"][] = [];
+  const reopenDeltas = (): Deltas => {
+    const store = openSqliteDeltaStore(join(folder.path, "data", "deltas.sqlite"));
+    stores.push(store);
+    return deltasIn(store, ledger.contentKeys);
+  };
   return {
     file,
-    ledger: await reopen(),
+    ledger,
+    deltas: reopenDeltas(),
+    reopenDeltas,
     reopen,
     async sql(statement) {
       using raw = new DatabaseSync(file, { timeout: 5000 });
       return Promise.resolve(raw.prepare(statement).all());
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(opened.map((ledger) => ledger.close()));
+      await Promise.all([...opened, ...stores].map((one) => one.close()));
       await folder[Symbol.asyncDispose]();
     },
   };

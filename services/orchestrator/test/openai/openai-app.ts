@@ -14,7 +14,6 @@ import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
 import { createdEvent } from "../../src/sessions/created-event.ts";
 import { readSessionInput } from "../../src/sessions/session-input.ts";
-import { DeltaHub } from "../../src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../src/streams/stream-registry.ts";
 import { startIdentityService } from "../harness/real-services.ts";
 import { tenantDepsAlone } from "../harness/tenant-deps.ts";
@@ -44,7 +43,7 @@ export async function startOpenaiApp(options: Options = {}) {
   const { log, text: logged } = createTestLog();
   const metrics = createMetrics("orchestrator");
   const sessionMetrics = createSessionMetrics(metrics.registry);
-  const deltas = new DeltaHub();
+  const deltas = store.deltas;
   const identityClient = createIdentityClient(identity.url, identity.credentialFile);
   const model = createModelClient(new URL("http://127.0.0.1:1"));
   const streams = new StreamRegistry(ledger, deltas, log, sessionMetrics.openStreams);
@@ -69,7 +68,8 @@ export async function startOpenaiApp(options: Options = {}) {
     url,
     app,
     ledger,
-    deltas,
+    deltas: deltas.hub,
+    reopenDeltas: () => store.reopenDeltas(),
     streams,
     identity,
     logged,

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import type { OpenaiError } from "@soma/contracts/openai";
 import { eventContext } from "../../src/activities/step-events.ts";
+import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
+import { DeltaWriter } from "../../src/streams/delta-writer.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { dataOf, startOpenaiApp, startedStep, usage, type OpenaiApp } from "./openai-app.ts";
 
@@ -55,7 +57,7 @@ const joined = (events: readonly Told[]): string => events.map(({ delta = "" }) 
 async function speaking(id: string): Promise<{ row: SessionRow; say: (offset: number, piece: string) => void }> {
   const row = await world.begun(id, request, id);
   await world.ledger.append(startedStep(row));
-  return { row, say: (offset, piece) => world.deltas.publish(id, { step, offset, text: piece }) };
+  return { row, say: (offset, piece) => world.deltas.publish(id, { step, attempt: 1, offset, text: piece }) };
 }
 
 async function completedWith(row: SessionRow): Promise<void> {
@@ -122,6 +124,26 @@ test("chat: a text that was begun anew ends in an error, without [DONE], and its
   const data = await dataOf(answer);
   const { error }: OpenaiError = JSON.parse(data.at(-1) ?? "");
   assert.equal(error.code, "answer_changed");
+});
+
+test("chat: what a worker in another process makes comes while it is made", async () => {
+  const { row } = await speaking("sess-elsewhere");
+  const { log } = createTestLog();
+  const worker = new DeltaWriter(world.reopenDeltas(), log);
+  const making = worker.begin(row, step, 1);
+  making.write(text.slice(0, 7));
+  // The first words alone let the answer begin: nothing else of it is there yet.
+  const answer = await chat("sess-elsewhere");
+  making.write(text.slice(7));
+  making.finish();
+  await completedWith(row);
+  making.close({ done: true });
+  await worker.close();
+  const data = await dataOf(answer);
+  assert.equal(data.pop(), "[DONE]");
+  const contents = data.map((line): Chunk => JSON.parse(line)).map(({ choices }) => choices[0]?.delta.content ?? "");
+  assert.equal(contents.join(""), text);
+  assert.ok(contents.includes(text.slice(0, 7).replace(/[\uD800-\uDBFF]$/, "")), JSON.stringify(contents));
 });
 
 test("chat: usage is there only for who asked", async () => {
@@ -229,7 +251,7 @@ test("a service that stops ends its streams with an error, so that none of them 
   const asking = stopping.call("POST", "/v1/chat/completions", { ...request, stream: true }, headers);
   const watching = stopping.call("GET", "/v1/responses/resp_sess-stop?stream=true");
   const [chatted, watched] = await whileTold(Promise.all([asking, watching]), () => {
-    stopping.deltas.publish("sess-stop", { step, offset: 0, text: "Hel" });
+    stopping.deltas.publish("sess-stop", { step, attempt: 1, offset: 0, text: "Hel" });
   });
   await sleep(50);
   await stopping.streams.close();

@@ -102,13 +102,15 @@ test("deltas of a text come as they are made, without an id, so that nobody resu
   const reading = collect(world.read(), 3);
   while ((await world.open()) !== 1) await sleep(5);
   await sleep(30);
-  world.deltas.publish("sess-1", { step: "completion-1", offset: 0, text: "Größe\n\n🙂" });
-  world.deltas.publish("another-session", { step: "completion-1", offset: 0, text: "canary" });
-  world.deltas.publish("sess-1", { step: "completion-1", offset: 9, text: "!" });
+  world.deltas.publish("sess-1", { step: "completion-1", attempt: 1, offset: 0, text: "Größe\n\n🙂" });
+  world.deltas.publish("another-session", { step: "completion-1", attempt: 1, offset: 0, text: "canary" });
+  // Pieces that come at the same time are told as one.
+  await sleep(50);
+  world.deltas.publish("sess-1", { step: "completion-1", attempt: 1, offset: 9, text: "!" });
   const [, first, second] = await reading;
   assert.deepEqual([first?.event, first?.id], ["delta", undefined]);
-  assert.deepEqual(JSON.parse(first?.data ?? ""), { step: "completion-1", offset: 0, text: "Größe\n\n🙂" });
-  assert.deepEqual(JSON.parse(second?.data ?? ""), { step: "completion-1", offset: 9, text: "!" });
+  assert.deepEqual(JSON.parse(first?.data ?? ""), { step: "completion-1", attempt: 1, offset: 0, text: "Größe\n\n🙂" });
+  assert.deepEqual(JSON.parse(second?.data ?? ""), { step: "completion-1", attempt: 1, offset: 9, text: "!" });
 });
 
 test("a reader that keeps up reads a long past in one go, however large", async () => {

@@ -10,8 +10,9 @@ import { eventContext } from "../../src/activities/step-events.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
-import { DeltaHub } from "../../src/streams/delta-hub.ts";
+import { deltasIn } from "../../src/streams/open-deltas.ts";
 import { StreamRegistry } from "../../src/streams/stream-registry.ts";
+import { readTextPlace } from "../../src/streams/text-places.ts";
 import { openSession, readRow } from "../harness/sessions.ts";
 import { openTemporaryLedger } from "../ledger/sqlite-store.ts";
 
@@ -63,12 +64,19 @@ function farAway(ledger: Ledger, delayMs: number): Ledger {
   });
 }
 
+interface Options {
+  readonly delayMs?: number;
+  /** A session that is there, as another process sees it; a new one in a ledger of its own unless given. */
+  readonly over?: { readonly store: StoreUnderTest; readonly ledger: Ledger; readonly row: SessionRow };
+}
+type StoreUnderTest = Awaited<ReturnType<typeof openTemporaryLedger>>;
+
 /** Streams of one session over a real HTTP server, from a real ledger; `delayMs` puts it far away. */
-export async function startStreams({ delayMs = 0 } = {}) {
-  const store = await openTemporaryLedger();
-  const { ledger } = store;
-  const opened = await openSession(ledger);
-  const deltas = new DeltaHub();
+export async function startStreams({ delayMs = 0, over }: Options = {}) {
+  const store = over?.store ?? (await openTemporaryLedger());
+  const ledger = over?.ledger ?? store.ledger;
+  const deltas = over === undefined ? store.deltas : deltasIn(store.reopenDeltas().store, ledger.contentKeys);
+  const opened = over?.row ?? (await openSession(ledger));
   const { openStreams } = createSessionMetrics(createMetrics("test").registry);
   const streams = new StreamRegistry(
     delayMs > 0 ? farAway(ledger, delayMs) : ledger,
@@ -77,8 +85,12 @@ export async function startStreams({ delayMs = 0 } = {}) {
     openStreams,
   );
   const server = createServer((request, response) => {
-    const after = Number(new URL(request.url ?? "/", "http://x").searchParams.get("after") ?? 0);
-    void readRow(ledger, opened).then((row) => streams.open(row, response, after));
+    const { searchParams } = new URL(request.url ?? "/", "http://x");
+    const after = Number(searchParams.get("after") ?? 0);
+    const deltaAfter = searchParams.get("delta_after");
+    const place = deltaAfter === null ? undefined : readTextPlace(deltaAfter);
+    const text = !searchParams.has("no_text");
+    void readRow(ledger, opened).then((row) => streams.open(row, response, { after, place, text }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -89,14 +101,14 @@ export async function startStreams({ delayMs = 0 } = {}) {
     store,
     ledger,
     row: opened,
-    deltas,
+    deltas: deltas.hub,
     streams,
     /** How many streams the metric says are open. */
     open: async () => (await openStreams.get()).values[0]?.value,
     append: async (...events: readonly NewEvent[]): Promise<void> => void (await ledger.append(events)),
     end: (): NewEvent => ({ ...eventContext(opened), type: "session.canceled", key: "session.end", data: {} }),
     /** Opens a stream as a client does; ends when the server ends it. */
-    read: (after = 0) => readEvents(`http://127.0.0.1:${String(port)}/?after=${String(after)}`),
+    read: (after = 0, more = "") => readEvents(`http://127.0.0.1:${String(port)}/?after=${String(after)}${more}`),
     /** A connection whose reader does what it likes with what comes. */
     async connect(after = 0): Promise<Socket> {
       const socket = connect(port, "127.0.0.1");
@@ -110,7 +122,7 @@ export async function startStreams({ delayMs = 0 } = {}) {
       server.close();
       server.closeAllConnections();
       await once(server, "close");
-      await store[Symbol.asyncDispose]();
+      if (over === undefined) await store[Symbol.asyncDispose]();
     },
   };
 }

@@ -61,7 +61,7 @@ test("an auditor's stream has the events and no deltas", async () => {
   };
   const streams = Promise.all([read("viewer-demo", ["session.read"]), read("auditor-demo", ["ledger.read"])]);
   await sleep(400);
-  world.deltas.publish(id, { step: "step-1", offset: 0, text: "wor" });
+  world.deltas.publish(id, { step: "step-1", attempt: 1, offset: 0, text: "wor" });
   await sleep(50);
   await complete(world, id);
   const [viewer, auditor] = await streams;

@@ -11,7 +11,6 @@ import { createModelClient } from "../../src/adapters/model-client.ts";
 import { createPolicyClient } from "../../src/adapters/policy-client.ts";
 import { buildApp } from "../../src/app.ts";
 import { createSessionMetrics } from "../../src/session-metrics.ts";
-import { DeltaHub } from "../../src/streams/delta-hub.ts";
 import type { StopDeps } from "../../src/stops/stop-deps.ts";
 import { StreamRegistry } from "../../src/streams/stream-registry.ts";
 import { TenantAnnouncer } from "../../src/tenants/tenant-announcer.ts";
@@ -66,7 +65,7 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
   const identityTenants = createIdentityTenants(options.identityUrl ?? service.url, service.credentialFile);
   const snapshots = new TenantSnapshots(ledger);
   const announcer = new TenantAnnouncer({ ledger, identityTenants, log });
-  const deltas = new DeltaHub();
+  const deltas = store.deltas;
   const hop = await openHopGate({ required: false, keyFile: undefined, log, registry: metrics.registry });
   const tenants = { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() };
   const app: Server = await buildApp({
@@ -108,7 +107,7 @@ export async function openTenantApp(neighbours: Neighbours, options: AppOptions 
     stopDeps: { ledger, identity, tenants },
     announcer,
     snapshots,
-    deltas,
+    deltas: deltas.hub,
     log: logged,
     send,
     /** A token as the user gets it, with these scopes. */

@@ -11,7 +11,6 @@ import { createIdentityClient } from "../../../src/adapters/identity-client.ts";
 import { createModelClient } from "../../../src/adapters/model-client.ts";
 import { buildApp } from "../../../src/app.ts";
 import { createSessionMetrics } from "../../../src/session-metrics.ts";
-import { DeltaHub } from "../../../src/streams/delta-hub.ts";
 import { StreamRegistry } from "../../../src/streams/stream-registry.ts";
 import { tenantDepsAlone } from "../../harness/tenant-deps.ts";
 import { createSessionDeps } from "../../harness/session-deps.ts";
@@ -65,7 +64,7 @@ export async function buildGuardedApp(
     hop,
     identity: createIdentityClient(nowhere, ""),
     model: createModelClient(nowhere),
-    streams: new StreamRegistry(store.ledger, new DeltaHub(), log.log, sessionMetrics.openStreams),
+    streams: new StreamRegistry(store.ledger, store.deltas, log.log, sessionMetrics.openStreams),
   });
   return {
     app,

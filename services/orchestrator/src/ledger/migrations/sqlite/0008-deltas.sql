@@ -1,0 +1,2 @@
+-- Nothing: in SQLite the pieces of running texts are in a file of their own (deltas.sqlite), so that no write of them waits
+-- for one of the ledger or makes one wait. The number keeps the two dialects in step.
