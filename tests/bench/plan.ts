@@ -23,6 +23,12 @@ export interface Plan {
   readonly streams: readonly number[];
   readonly streamBursts: number;
   readonly streamEvents: number;
+  /** Idle sessions with a stream each that B8 measures memory with, in how many pairs, and how long it lets them be. */
+  readonly idleStreams: number;
+  readonly idlePairs: number;
+  readonly settleMs: number;
+  /** Idle conversations that B8 wakes. */
+  readonly conversations: number;
   /** Streamed answers in a slice of B13. */
   readonly answers: number;
   /** Of its core, for B9 and B13; a generator that is busier measures itself. */
@@ -47,6 +53,10 @@ const quick: Plan = {
   streams: [1_000],
   streamBursts: 10,
   streamEvents: 300,
+  idleStreams: 1_000,
+  idlePairs: 3,
+  settleMs: 2_000,
+  conversations: 200,
   answers: 5,
   maxGeneratorShare: 0.8,
   maxOthersShare: 0.2,
@@ -67,6 +77,10 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     appends: 3_000,
     verifyEvents: 1_000_000,
     streams: [1_000, 10_000],
+    idleStreams: 10_000,
+    idlePairs: 5,
+    settleMs: 5_000,
+    conversations: 1_000,
     answers: 20,
   },
   // That the machinery runs, in seconds; its figures mean nothing.
@@ -88,6 +102,10 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     streams: [5],
     streamBursts: 2,
     streamEvents: 6,
+    idleStreams: 20,
+    idlePairs: 1,
+    settleMs: 100,
+    conversations: 2,
     answers: 1,
     // A slice of some milliseconds is shorter than the clock that CPU time is counted by.
     maxGeneratorShare: Number.POSITIVE_INFINITY,

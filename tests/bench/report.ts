@@ -70,6 +70,9 @@ ${
   (\`tests/bench/workflows/naive-workflow.ts\`).
 - The model of B1 is [a session's cost](cost-of-a-session.md). Its 6 RPCs are those of a client that asks Temporal for the result; ours reads
   it from the ledger. What the idle worker calls in the same time is taken off.
+- B8: memory is what a process holds alone (\`RssAnon\`), an API process without worker and a raw Node server, each started for its slice, with
+  the streams open and idle less without them. The conversations are real ones of the model that answers at once, begun in one process and
+  woken in another, so that no worker has them in its memory; a turn counts from the message to its end in the session's own stream.
 - B9: the readers are sockets of the generator that count events. Both servers write the same texts; the raw one is told them and writes each to
   each stream, ours reads them from the ledger, where another process appended them: it finds them within 150 ms.
 - B11 appends one event after another, each durable before the next, in one process, against a statement that writes as many bytes into
@@ -79,7 +82,7 @@ ${
 
 ## Run it
 
-\`make bench\` takes about nine minutes, \`make bench-full\` about an hour; both write this page and its raw numbers:
+\`make bench\` takes about ten minutes, \`make bench-full\` about an hour; both write this page and its raw numbers:
 ${files.map((file) => `[${file}](benchmarks/${file})`).join(", ")}. Nothing else should run on the machine. One part alone:
 \`node tests/bench/main.ts quick --only B11 --out FOLDER\`. With \`--profile\` each Node program leaves a CPU profile in \`.soma/run/bench/bench\`.
 `;

@@ -1,6 +1,6 @@
 import type { Spread } from "./statistics.ts";
 
-export const benchmarkIds = ["B1", "B2", "B3", "B9", "B11", "B13"] as const;
+export const benchmarkIds = ["B1", "B2", "B3", "B8", "B9", "B11", "B13"] as const;
 
 /** One line of the report: a figure of ours against another of the same run. */
 export interface Comparison {

@@ -10,6 +10,7 @@ import type { Comparison, Measured } from "./result.ts";
 import { openSite, type Site } from "./site.ts";
 import { measureAppends } from "./suite/append.ts";
 import { measureCost } from "./suite/cost.ts";
+import { measureIdle } from "./suite/idle.ts";
 import { measureModelStream, type ModelSite } from "./suite/model-stream.ts";
 import { measureStreams } from "./suite/streams.ts";
 import { measureThroughput } from "./suite/throughput.ts";
@@ -43,6 +44,7 @@ export async function runBench({ name, plan, only, out, profile, say }: Options)
     { ids: ["B1"], file: "B1.json", measure: { onSite: (site) => measureCost(site, plan) } },
     { ids: ["B2", "B3"], file: "B2-B3.json", measure: { onSite: (site) => measureThroughput(site, plan, say) } },
     { ids: ["B9"], file: "B9.json", measure: { onSite: (site) => measureStreams(site, plan, say) } },
+    { ids: ["B8"], file: "B8.json", measure: { onSite: (site) => measureIdle(site, plan, say) } },
     { ids: ["B11"], file: "B11-append.json", measure: { alone: (folder) => measureAppends(folder, plan, say) } },
     { ids: ["B11"], file: "B11-verify.json", measure: { alone: (folder) => measureVerification(folder, plan, say) } },
     { ids: ["B13"], file: "B13.json", measure: { withModel: (site) => measureModelStream(site, plan, say) } },

@@ -10,6 +10,8 @@ import { until } from "../harness/until.ts";
 import { startProgram, type Program, type ProgramHome } from "./program.ts";
 
 export type Variant = "ours" | "bare" | "naive" | "raw-streams";
+/** Programs that are started for one slice: the orchestrator in one process, its API alone, and the raw server. */
+export type FreshProgram = "main" | "main-api" | "raw-streams";
 
 /** The servers of a run: real ones, but for the model, which answers at once and is load equipment. */
 export interface Site {
@@ -20,6 +22,8 @@ export interface Site {
   readonly programs: Map<string, number>;
   /** Starts one of the variants, or gives that which runs. */
   variant(name: Variant): Promise<Program>;
+  /** Starts a program for one slice, on data in a folder of this name; the caller stops it. */
+  fresh(name: FreshProgram, data: string): Promise<Program>;
   close(): Promise<void>;
 }
 
@@ -48,24 +52,21 @@ export async function openSite(name: string, profile: boolean): Promise<Site> {
   const temporalAddress = stack.url("temporal");
   const connection = await Connection.connect({ address: temporalAddress });
   const model = await begin({ name: "instant-model", file: "tests/bench/programs/instant-model.ts" });
+  const environmentOf = (data: string): Readonly<Record<string, string>> => ({
+    HOST: "127.0.0.1",
+    PORT: "0",
+    AUTH_MODE: "loopback",
+    DATA_DIR: join(folder, data),
+    TEMPORAL_HOST: temporalAddress,
+    TEMPORAL_TASK_QUEUE: `bench-${data}`,
+    POLICY_ENGINE_URL: stack.url("policy-engine"),
+    IDENTITY_SERVICE_URL: stack.url("identity-service"),
+    IDENTITY_CREDENTIAL_FILE: join(runDir, "data/credentials/orchestrator"),
+    SLM_BASE_URL: model.url,
+    MAX_EVENT_STREAMS: "20000",
+  });
   const orchestrator = (variant: Variant, file: string): Promise<Program> =>
-    begin({
-      name: variant,
-      file,
-      env: {
-        HOST: "127.0.0.1",
-        PORT: "0",
-        AUTH_MODE: "loopback",
-        DATA_DIR: join(folder, variant),
-        TEMPORAL_HOST: temporalAddress,
-        TEMPORAL_TASK_QUEUE: `bench-${variant}`,
-        POLICY_ENGINE_URL: stack.url("policy-engine"),
-        IDENTITY_SERVICE_URL: stack.url("identity-service"),
-        IDENTITY_CREDENTIAL_FILE: join(runDir, "data/credentials/orchestrator"),
-        SLM_BASE_URL: model.url,
-        MAX_EVENT_STREAMS: "20000",
-      },
-    });
+    begin({ name: variant, file, env: environmentOf(variant) });
   const launches: Readonly<Record<Variant, () => Promise<Program>>> = {
     "raw-streams": () => begin({ name: "raw-streams", file: "tests/bench/programs/raw-streams.ts" }),
     ours: () => orchestrator("ours", "services/orchestrator/src/main.ts"),
@@ -90,6 +91,24 @@ export async function openSite(name: string, profile: boolean): Promise<Site> {
       // Its first polls at Temporal.
       await sleep(500);
       return program;
+    },
+    async fresh(which, data) {
+      const file =
+        which === "raw-streams" ? "tests/bench/programs/raw-streams.ts" : `services/orchestrator/src/${which}.ts`;
+      const program = await startProgram(home, { name: `${data}-${which}`, file, env: environmentOf(data) });
+      const key = `${data}-${which}`;
+      programs.set(key, program.pid);
+      const stopped: Program = {
+        ...program,
+        async stop() {
+          programs.delete(key);
+          await program.stop();
+        },
+      };
+      started.unshift(stopped);
+      if (which === "main")
+        await until(`${key} is ready`, async () => ((await isReady(program.url)) ? true : undefined));
+      return stopped;
     },
     async close() {
       for (const program of started) await program.stop();

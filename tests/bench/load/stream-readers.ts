@@ -4,23 +4,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Every server-sent event of a ledger has an id, and nothing else in a stream has one. */
 const eventMark = Buffer.from("\nid: ");
 
-/** Many readers of one event stream, each on a socket of its own; they count events and look no further. */
+/** Many readers of event streams, each on a socket of its own; they count events and look no further. */
 export class StreamReaders {
   readonly #readers: Reader[] = [];
 
   /** @throws Error when one of them is not let in. */
   static async open(
-    url: string,
+    urls: string | ((index: number) => string),
     count: number,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<StreamReaders> {
     const all = new StreamReaders();
-    const target = new URL(url);
+    const urlOf = typeof urls === "string" ? () => urls : urls;
     // In portions: a thousand connections at once would overflow the queue of those that wait to be accepted.
     while (all.#readers.length < count) {
-      const portion = Array.from({ length: Math.min(100, count - all.#readers.length) }, () => new Reader());
+      const begin = all.#readers.length;
+      const portion = Array.from({ length: Math.min(100, count - begin) }, () => new Reader());
       all.#readers.push(...portion);
-      await Promise.all(portion.map((reader) => reader.open(target, headers)));
+      await Promise.all(portion.map((reader, index) => reader.open(new URL(urlOf(begin + index)), headers)));
     }
     return all;
   }
