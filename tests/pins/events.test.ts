@@ -11,7 +11,8 @@ const pinned = {
     "step action resource action_digest effect_key decision_id policy_version allowed score severity reasons obligations expires_at",
   "token.issued": "step effect_key decision_id jti audience scopes expires_at",
   "effect.intended": "step action resource action_digest effect_key decision_id jti approval_id? reserved? price?",
-  "effect.completed": "step effect_key result_digest model finish_reason usage replayed? attempt? base_hash? cost_micros?",
+  "effect.completed":
+    "step effect_key result_digest model finish_reason usage replayed? attempt? base_hash? cost_micros?",
   "effect.failed": "step effect_key code",
   "dependency.unavailable": "step dependency code",
   "dependency.recovered": "step dependency",
