@@ -57,11 +57,8 @@ export interface Delta {
   readonly text: string;
 }
 
-/** Events that retention has removed: the first and the last of them. */
-export interface EventGap {
-  readonly from: number;
-  readonly to: number;
-}
+/** Events that retention has cut: the first and the last of them, and the last one's hash. */
+export type EventGap = NonNullable<EventPage["gap"]>;
 
 const terminalStatuses: ReadonlySet<SessionStatus> = new Set([
   "completed",

@@ -20,12 +20,5 @@ export const Delta = Type.Object(
 );
 export type Delta = Type.Static<typeof Delta>;
 
-/** Events that are not there any more, first and last `sequence`: retention has cut them. */
-export const GapFrame = Type.Object(
-  { from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) },
-  { ...closed, description: "Events that retention has removed: the first and the last of them" },
-);
-export type GapFrame = Type.Static<typeof GapFrame>;
-
 /** `delta_after`: how far a reader has come in the text of a running step, `<step>:<attempt>:<offset>`. */
 export const deltaAfterPattern = "^[a-z0-9][a-z0-9._-]{0,63}:[1-9][0-9]{0,14}:(0|[1-9][0-9]{0,8})$";

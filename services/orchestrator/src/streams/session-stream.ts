@@ -5,7 +5,6 @@ import type { Delta } from "@soma/contracts/session-stream";
 import { isTerminal } from "@soma/contracts/session";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import { gapBefore } from "./event-gap.ts";
 import type { EventTail } from "./event-tail.ts";
 import { isLastEvent } from "./last-event.ts";
 import { deltaFrame, eventFrame, framesOf, gapFrame } from "./stream-frames.ts";
@@ -136,16 +135,23 @@ export class SessionStream {
     const { tenant, session_id: sessionId } = this.#row;
     while (!this.#ended) {
       const events = await this.#deps.ledger.readEvents({ tenant, sessionId, after: this.#sent, limit: pageSize });
-      const gap = gapBefore(events, this.#sent, this.#row);
-      if (gap !== undefined) {
-        this.#sent = gap.to;
-        this.#write(gapFrame(gap));
-      }
+      const next = events[0]?.sequence ?? this.#row.last_seq + 1;
+      if (next > this.#sent + 1) await this.#tellGap();
       for (const event of events) await this.#sendWithText(event);
       if (events.length > 0 || this.#sent < this.#noticed) continue;
       this.#isPresent = true;
       return this.#tellRunning();
     }
+  }
+
+  /** Of events that are not there it is asked once why, and only before any other is told. */
+  async #tellGap(): Promise<void> {
+    if (this.#isPresent) return;
+    const { tenant, session_id: sessionId } = this.#row;
+    const gap = await this.#deps.ledger.gapOf({ tenant, sessionId });
+    if (gap === undefined || gap.to <= this.#sent) return;
+    this.#sent = gap.to;
+    this.#write(gapFrame(gap));
   }
 
   /** Events of the present with texts that they end: for a reader who has all of those, what all such readers get. */

@@ -1,5 +1,5 @@
-import type { AuditEvent } from "@soma/contracts/audit";
-import { streamFrames, type Delta, type GapFrame } from "@soma/contracts/session-stream";
+import type { AuditEvent, EventGap } from "@soma/contracts/audit";
+import { streamFrames, type Delta } from "@soma/contracts/session-stream";
 
 /** Made once for all streams that are given the same object: writing each out anew is what a stream would cost most of all. */
 const made = new WeakMap<object, Buffer>();
@@ -32,6 +32,6 @@ export function deltaFrame(delta: Delta): Buffer {
 }
 
 /** Resumed at as if the last of the missing events had been read. */
-export function gapFrame({ from, to }: GapFrame): string {
-  return `id: ${String(to)}\nevent: ${streamFrames.gap}\ndata: ${JSON.stringify({ from, to })}\n\n`;
+export function gapFrame(gap: EventGap): string {
+  return `id: ${String(gap.to)}\nevent: ${streamFrames.gap}\ndata: ${JSON.stringify(gap)}\n\n`;
 }

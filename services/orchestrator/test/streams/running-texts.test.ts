@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NewEvent } from "@soma/contracts/audit";
-import type { Delta, GapFrame } from "@soma/contracts/session-stream";
+import type { EventGap, NewEvent } from "@soma/contracts/audit";
+import type { Delta } from "@soma/contracts/session-stream";
 import { sha256 } from "@soma/kit/digest";
 import { createTestLog } from "../../../../packages/kit/test/log-lines.ts";
 import { eventContext } from "../../src/activities/step-events.ts";
 import { newContent } from "../../src/ledger/content.ts";
 import type { SessionRow } from "../../src/ledger/session-row.ts";
+import { foundTenant, serviceActor } from "../../src/tenants/found-tenant.ts";
 import { DeltaWriter } from "../../src/streams/delta-writer.ts";
 import { stepEvents } from "../ledger/sample-events.ts";
 import { startStreams, type Arrived } from "./stream-server.ts";
@@ -314,30 +315,32 @@ test("where retention has cut, a gap says what is missing and the stream goes on
   await using world = await startWorld();
   await world.append(...world.step);
   await world.complete();
-  await world.store.sql("DROP TRIGGER events_never_go");
-  await world.store.sql("DELETE FROM events WHERE seq <= 3");
-  for (const after of [0, 1, 2]) {
+  const { tenant, session_id: sessionId } = world.row;
+  await world.ledger.tenants.append({ events: [foundTenant(tenant)] });
+  const before = new Date(Date.now() + 1_000).toISOString();
+  await world.ledger.retention.apply({ tenant, before, delivered: false, limit: 10, actor: serviceActor });
+  const [left] = await world.ledger.readEvents({ tenant, sessionId, after: 0, limit: 10 });
+  const cut: EventGap = { from: 1, to: 4, hash: left?.prevhash ?? sha256("") };
+  for (const after of [0, 1, 3]) {
     const reading = new Reading(world.read(after));
     await reading.ended;
-    const [gap, ...rest] = reading.arrived.filter(({ event }) => event !== "delta");
-    assert.deepEqual([gap?.event, gap?.id], ["gap", 3]);
-    const said: GapFrame = JSON.parse(gap?.data ?? "");
-    assert.deepEqual(said, { from: after + 1, to: 3 });
     assert.deepEqual(
-      rest.map(({ id }) => id),
-      [4, 5],
+      reading.arrived.map(({ event, id }) => [event, id]),
+      [
+        ["gap", 4],
+        ["session.canceled", 5],
+      ],
+    );
+    assert.deepEqual(JSON.parse(reading.arrived[0]?.data ?? ""), cut);
+  }
+  for (const after of [4, 5]) {
+    const behind = new Reading(world.read(after));
+    await behind.ended;
+    assert.deepEqual(
+      behind.arrived.map(({ id }) => id),
+      after === 4 ? [5] : [],
     );
   }
-  const behind = new Reading(world.read(3));
-  await behind.ended;
-  assert.ok(behind.arrived.every(({ event }) => event !== "gap"));
-  await world.store.sql("DELETE FROM events");
-  const all = new Reading(world.read(2));
-  await all.ended;
-  assert.deepEqual(
-    all.arrived.map(({ event, id }) => [event, id]),
-    [["gap", 5]],
-  );
 });
 
 test("a reader who reads no deltas is dropped at the bound, and resumes at the letter where he was", async () => {
