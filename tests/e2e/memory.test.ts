@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { AuditEvent } from "@soma/contracts/audit";
+import type { ErasureReport } from "@soma/contracts/stop";
 import { canonicalJson, digestOf } from "@soma/kit/digest";
 import { Client, Connection } from "@temporalio/client";
 import { root } from "../../scripts/stack/src/layout.ts";
@@ -13,7 +14,7 @@ import { startFaultProxy, type FaultProxy } from "../harness/fault-proxy.ts";
 import { startOrchestrator, type OrchestratorProcess } from "../harness/orchestrator-process.ts";
 import { startServiceProcess, type ServiceProcess } from "../harness/service-process.ts";
 import { stackUnderTest } from "../harness/stack-under-test.ts";
-import { memoryTokenOf } from "../harness/tokens.ts";
+import { memoryTokenOf, tokenOf } from "../harness/tokens.ts";
 import { until } from "../harness/until.ts";
 
 const stack = stackUnderTest();
@@ -269,4 +270,16 @@ test("where policy says to wait, the session is blocked on the memory gateway, a
   assert.equal(types.filter((type) => type === "dependency.recovered").length, 1);
   assert.ok(Number(one(events, "memory.recalled")["passages"]) > 0);
   assert.equal(types.filter((type) => type === "memory.remembered").length, 1);
+});
+
+test("who is erased is forgotten by the memory, too", async () => {
+  const told = await ask(fact);
+  assert.equal(one(told, "memory.remembered")["step"], "remember-1");
+  const authorization = `Bearer ${await tokenOf("tenant-demo", "admin-demo")}`;
+  const erased = await orchestrator.api.request<ErasureReport>("POST", "/v1/erasures", {
+    body: { user: "user-demo" },
+    headers: { authorization },
+  });
+  assert.deepEqual([erased.status, erased.body.memory], [200, "erased"], erased.text);
+  assert.deepEqual(await retrieved("tenant-demo", "user-demo", question), []);
 });

@@ -4,6 +4,7 @@ import { openHopGate } from "./access/hop/hop-gate.ts";
 import { buildApp } from "./app.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { OrchestratorParts } from "./orchestrator-parts.ts";
+import { createEraseMemory } from "./stops/erase-memory.ts";
 import { StreamRegistry } from "./streams/stream-registry.ts";
 import { TenantAnnouncer } from "./tenants/tenant-announcer.ts";
 import { createSessionInspector } from "./temporal/session-inspector.ts";
@@ -42,6 +43,7 @@ export async function startApi(
     sessionMetrics,
     inspector: createSessionInspector(link, config.temporal.namespace),
     outages: () => watch.outages(),
+    ...(parts.memory && { eraseMemory: createEraseMemory({ identity, memory: parts.memory }) }),
     identity,
     model,
     tenants: { ledger, policy, identityTenants, announcer, snapshots, log, now: () => new Date() },

@@ -24,6 +24,8 @@ export interface MemoryClient {
   retrieve(request: { readonly query: string; readonly topK: number }, call: MemoryCall): Promise<readonly Passage[]>;
   /** Stores a memory; the same effect key again is the same memory. */
   remember(request: RememberRequest, call: MemoryCall & { readonly effectKey: string }): Promise<Remembered>;
+  /** Forgets all of a user of the token's tenant; the token carries subject.erase. Again it is the same. */
+  erase(user: string, token: string): Promise<void>;
   checkHealth(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,6 +68,15 @@ export function createMemoryClient(base: URL): MemoryClient {
       if (!Value.Check(Remembered, body) || body.key !== request.key)
         throw badResponse("a receipt that does not fit the contract");
       return body;
+    },
+    async erase(user, token) {
+      try {
+        const path = `${prefix}/v1/subject?subject=${encodeURIComponent(user)}`;
+        assertOk(await slow.deleteJson(path, { headers: { authorization: `Bearer ${token}` } }));
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        throw error.fault === "unavailable" ? unavailable(error) : badResponse(error.message);
+      }
     },
     async checkHealth(signal) {
       const { status } = await quick.getJson(`${prefix}/health`, { signal });

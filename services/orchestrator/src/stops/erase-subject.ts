@@ -2,6 +2,7 @@ import { ErasureReport, type EraseSubjectRequest, type MemoryErasure } from "@so
 import type { TenantId, UserId } from "@soma/contracts/ids";
 import { DomainError } from "@soma/kit/domain-error";
 import { requireReach, type Manager } from "../access/manager.ts";
+import type { Subject } from "../contents/subject.ts";
 import { decideChange } from "../tenants/decide-change.ts";
 import { findTenant } from "../tenants/find-tenant.ts";
 import { actorOf } from "../tenants/tenant-actor.ts";
@@ -48,7 +49,7 @@ export async function eraseSubject(
       erasure_id,
       stopped: before + between,
       keys_destroyed,
-      memory: await eraseMemory(deps, tenant, user),
+      memory: await eraseMemory(deps, { tenant, user }, manager),
     };
     await recordOnce(deps.ledger.tenants, {
       ...actorOf(manager),
@@ -85,15 +86,15 @@ async function endForCertain(
   return ended.length;
 }
 
-async function eraseMemory(deps: StopDeps, tenant: TenantId, user: UserId): Promise<MemoryErasure> {
+async function eraseMemory(deps: StopDeps, subject: Subject, manager: Manager): Promise<MemoryErasure> {
   if (deps.eraseMemory === undefined) return "not_configured";
   try {
-    await deps.eraseMemory({ tenant, user });
+    await deps.eraseMemory(subject, manager);
     return "erased";
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     deps.tenants.log.warn(
-      { tenant, code: error.code, err: error },
+      { tenant: subject.tenant, code: error.code, err: error },
       "the memory of an erased subject is not known to be gone",
     );
     return "unavailable";

@@ -1,3 +1,4 @@
+import type { Manager } from "../access/manager.ts";
 import type { IdentityClient } from "../adapters/identity-client.ts";
 import type { Subject } from "../contents/subject.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -26,5 +27,5 @@ export interface StopDeps {
    *
    * @throws DomainError MEMORY_UNAVAILABLE and the like: it is not known to be erased
    */
-  readonly eraseMemory?: (subject: Subject) => Promise<void>;
+  readonly eraseMemory?: (subject: Subject, manager: Manager) => Promise<void>;
 }
