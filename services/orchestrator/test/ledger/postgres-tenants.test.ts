@@ -69,6 +69,7 @@ describe("walls of the ledger in PostgreSQL", { skip: postgresMissing }, () => {
       [
         ...tenantTables,
         "content_names",
+        "deltas",
         "kept_answers",
         "plain_contents",
         "tenant_changes",

@@ -25,8 +25,12 @@ async function writeOldLedger(file: string): Promise<void> {
   const folder = new URL("../../src/ledger/migrations/sqlite/", import.meta.url);
   migrateSqlite(old, readMigrations(folder).slice(0, 2), "2026-03-01T00:00:00.000Z");
   old.exec(`ATTACH '${modern.file}' AS modern`);
-  for (const table of ["sessions", "session_labels", "events", "idempotency"])
-    old.exec(`INSERT INTO ${table} SELECT * FROM modern.${table}`);
+  for (const table of ["sessions", "session_labels", "events", "idempotency"]) {
+    // The columns that there were: later versions have more.
+    const columns = old.prepare("SELECT group_concat(name) AS names FROM pragma_table_info(?, 'main')").get(table);
+    const names = String(columns?.["names"]);
+    old.exec(`INSERT INTO ${table} (${names}) SELECT ${names} FROM modern.${table}`);
+  }
   const insert = old.prepare("INSERT INTO contents VALUES ('tenant-a', ?, 'text/plain', ?)");
   for (let index = 1; index <= count; index += 1) insert.run(sha256(promptOf(index)), Buffer.from(promptOf(index)));
 }
