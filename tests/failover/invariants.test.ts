@@ -54,10 +54,14 @@ test("the invariants are these, and each has a seeded violation", () => {
   assert.deepEqual(Object.keys(seeds).toSorted(), Object.keys(invariants).toSorted());
 });
 
+/** What the state machine forbids as well, which the offline verifier knows: there it is found a second time. */
+const alsoForbidden: ReadonlySet<string> = new Set(["no decision", "an intent after the request to cancel"]);
+
 for (const [name, ways] of Object.entries(seeds)) {
   for (const [way, seed] of Object.entries(ways)) {
     test(`${name}: ${way} – exactly this check goes red`, () => {
-      assert.deepEqual(violated(seed(records)), [name]);
+      const also = alsoForbidden.has(way) ? ["chain-whole"] : [];
+      assert.deepEqual(violated(seed(records)), [name, ...also]);
     });
   }
 }
