@@ -40,11 +40,14 @@ export async function recordingOutage<Result>(
   }
 }
 
-/** Another attempt that failed at the same time, by another code, has recorded the outage: one event is enough. */
+/** Somebody was faster: another attempt that failed at the same time by another code, or a pause that was asked for. */
+const overtaken: ReadonlySet<ErrorCode> = new Set(["EVENT_CONFLICT", "SESSION_PAUSED", "TRANSITION_NOT_ALLOWED"]);
+
+/** Records what a look at the session found, unless the session has moved on meanwhile: whoever asked looks again. */
 export async function recordOnce(deps: ActivityDeps, event: NewEvent): Promise<void> {
   try {
     await deps.ledger.append([event]);
   } catch (error) {
-    if (!(error instanceof DomainError && error.code === "EVENT_CONFLICT")) throw error;
+    if (!(error instanceof DomainError && overtaken.has(error.code))) throw error;
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertDayLeft, passTenantGate } from "../../src/activities/tenant-gate.ts";
+import { eventContext } from "../../src/activities/step-events.ts";
 import { performEffect } from "../../src/activities/perform-effect.ts";
 import { dayOf } from "../../src/ledger/tenant-store.ts";
 import { openActivityWorld } from "../harness/activity-world.ts";
@@ -39,6 +40,23 @@ test("a suspended tenant's session pauses, says so once however often it is trie
   clock.aheadMs += 2_000;
   await assert.rejects(passTenantGate(deps, await world.row(), "completion-1"), code("TENANT_SUSPENDED"));
   assert.equal((await world.types()).at(-1), "session.paused");
+});
+
+test("a pause that somebody asked for comes before a suspension, stays after it, and ends no step", async () => {
+  await using world = await openActivityWorld();
+  const { deps, store, clock } = world;
+  const stale = await world.row();
+  const data = { step: "completion-1", reason: "requested" } as const;
+  await store.ledger.append([{ ...eventContext(stale), type: "session.paused", key: "action/act-1/applied", data }]);
+  await store.ledger.tenants.append({ events: [tenantCreated("tenant-demo"), tenantSuspended("tenant-demo")] });
+  clock.aheadMs += 2_000;
+  await assert.rejects(passTenantGate(deps, stale, "completion-1"), code("TENANT_SUSPENDED"));
+  await store.ledger.tenants.append({ events: [tenantResumed("tenant-demo")] });
+  clock.aheadMs += 2_000;
+  // As an attempt saw it that looked while the suspension was the reason.
+  const seen = { ...(await world.row()), paused: { reason: "tenant_suspended", resumes_to: "starting" } } as const;
+  assert.equal((await passTenantGate(deps, seen, "completion-1")).status, "paused");
+  assert.deepEqual(await world.types(), ["session.created", "session.paused"]);
 });
 
 test("a permit that was given before the suspension has no effect after it, until the tenant is resumed", async () => {
