@@ -145,7 +145,8 @@ const seconds = (offset: number): number => Math.floor(Date.now() / 1_000) + off
 const forged: readonly [what: string, reason: HopRefusal | undefined, () => Record<string, unknown>, object?][] = [
   ["just like the gateway's", undefined, () => ({})],
   ["of a clock four seconds ahead", undefined, () => ({ iat: seconds(4), exp: seconds(14) })],
-  ["that ended four seconds ago", undefined, () => ({ iat: seconds(-14), exp: seconds(-4) })],
+  // Whole seconds: one more of them and the fraction of this one would decide.
+  ["that ended three seconds ago", undefined, () => ({ iat: seconds(-13), exp: seconds(-3) })],
   ["of a clock seven seconds ahead", "expired", () => ({ iat: seconds(7), exp: seconds(17) })],
   ["that ended seven seconds ago", "expired", () => ({ iat: seconds(-17), exp: seconds(-7) })],
   ["that lives for a minute", "claims", () => ({ exp: seconds(60) })],
