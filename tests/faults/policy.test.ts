@@ -22,7 +22,11 @@ after(async () => {
 before(async () => {
   policy = await startFaultProxy(file, stack.urls["policy-engine"]);
   model = await startFaultProxy(file, stack.urls.slm);
-  orchestrator = await startOrchestrator(file, { env: { POLICY_ENGINE_URL: policy.url, SLM_BASE_URL: model.url } });
+  // Two processes: what the steps are told of policy is faulty, and what is asked of the API is decided as ever.
+  orchestrator = await startOrchestrator(file, { entry: "main-api" });
+  const { taskQueue, dataDir } = orchestrator;
+  const env = { POLICY_ENGINE_URL: policy.url, SLM_BASE_URL: model.url };
+  await startOrchestrator(file, { entry: "main-worker", args: ["--task-queue", taskQueue], dataDir, env });
 });
 
 const allowed = { allowed: true, score: 0, severity: "none", reasons: [] };
@@ -140,7 +144,7 @@ test("a prompt that policy denies: denied with reasons, the model never called, 
   assert.deepEqual(types, ["session.created", "policy.decided", "session.denied"]);
 });
 
-test("an obligation that cannot be met yet is no permission", async () => {
+test("an approval that policy asks for is no permission while nobody has given it", async () => {
   const { api } = orchestrator;
   model.seen.length = 0;
   policy.fault = {
@@ -148,12 +152,15 @@ test("an obligation that cannot be met yet is no permission", async () => {
     edit: (body) => ({ ...body, obligations: [{ kind: "require_approval", role: "approver" }] }),
   };
   const session = demoSession("hi");
+  const id = session.metadata.session_id;
   await api.start(session);
-  const view = await api.ended(session.metadata.session_id);
-  assert.equal(view.status, "denied");
-  assert.equal(view.error?.code, "OBLIGATION_UNMET");
+  await until("it asks for an approval", async () => ((await api.view(id)).approvals ? true : undefined));
+  assert.equal((await api.view(id)).status, "waiting_approval");
   assert.deepEqual(model.seen, []);
   policy.fault = { kind: "pass" };
+  await api.request("POST", `/v1/sessions/${id}/actions/cancel`);
+  assert.equal((await api.ended(id)).status, "canceled");
+  assert.deepEqual(model.seen, []);
 });
 
 test("P2: what a user writes into metadata changes nothing of what policy is asked", async () => {
