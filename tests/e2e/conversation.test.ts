@@ -115,3 +115,39 @@ test("a step of a conversation that failed is tried again alone; policy's no is 
   const steps = (await operator.events(id)).flatMap(({ type, data }) => (type === "turn.ended" ? [data["step"]] : []));
   assert.deepEqual(steps, ["completion-1", "completion-1.retry-1"]);
 });
+
+test("thirty messages at once: as many as may wait are answered in the order of the ledger, the others are told to come again", async () => {
+  const sampling = { max_tokens: 2, temperature: 0 };
+  const messages = [{ role: "user", content: "Say a word." }];
+  const id = await operator.start("", { prompt: undefined, mode: "interactive", messages, sampling });
+  await operator.reached(id, "waiting_input", 1);
+  const long = await operator.act(id, "message", { text: "€".repeat(40_000) });
+  assert.deepEqual([long.status, long.body.code], [400, "VALIDATION_FAILED"]);
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      operator.act(
+        id,
+        "message",
+        { text: `Say word ${String(index)}.`, busy: "enqueue" },
+        { "idempotency-key": `w${String(index)}` },
+      ),
+    ),
+  );
+  const taken = answers.flatMap(({ body }) => body.accepted?.turn ?? []);
+  const refused = answers.filter(({ status }) => status !== 200);
+  assert.ok(taken.length >= 16, String(taken.length));
+  assert.ok(
+    refused.every(({ status, body }) => status === 429 && body.code === "QUEUE_FULL"),
+    refused.map(({ text }) => text).join("\n"),
+  );
+  assert.deepEqual(
+    taken.toSorted((one, other) => one - other),
+    taken.map((_, index) => index + 2),
+  );
+  await operator.reached(id, "waiting_input", taken.length + 1);
+  const events = await operator.events(id);
+  const received = events.filter(({ type }) => type === "message.received").map(({ data }) => data["action_id"]);
+  const started = events.filter(({ type }) => type === "turn.started").map(({ data }) => data["action_id"]);
+  assert.deepEqual(started, received);
+  await operator.act(id, "terminate");
+});

@@ -115,12 +115,12 @@ function assertApprover(row: SessionRow, { by_role, by_authn }: Decided, approva
 
 async function appliedAction(deps: ActivityDeps, row: SessionRow, decided: Decided): Promise<AppliedAction> {
   switch (decided.action) {
-    case "message":
-      return {
-        kind: "message",
-        action_id: decided.action_id,
-        ...Value.Parse(MessageArguments, decided.arguments),
-      };
+    case "message": {
+      const { action_id } = decided;
+      const received = await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.applied(action_id));
+      const turn = Number(received?.data["turn"]);
+      return { kind: "message", action_id, ...Value.Parse(MessageArguments, decided.arguments), turn };
+    }
     case "approve": {
       const { approval_id } = Value.Parse(ApprovalArguments, decided.arguments);
       const { approvals = [] } = await findKnownSession(deps, row.tenant, row.session_id);

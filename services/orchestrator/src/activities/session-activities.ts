@@ -86,6 +86,8 @@ export type AppliedAction =
       readonly message_digest: Digest;
       readonly busy: BusyStrategy;
       readonly final: boolean;
+      /** The turn that answers it: its place in line, by the ledger. */
+      readonly turn: number;
     }
   | { readonly kind: "approval"; readonly approval_id: string; readonly verdict: "granted" | "denied" | "waiting" }
   | { readonly kind: "paused" | "resumed" | "retried" | "extended" };
@@ -109,8 +111,13 @@ export interface CloseApprovalInput extends KnownSession {
 
 export interface BeginTurnInput extends KnownSession {
   readonly turn: number;
+}
+
+/** The message that a turn answers. */
+export interface BegunTurn {
   readonly action_id: string;
   readonly message_digest: Digest;
+  readonly final: boolean;
 }
 
 export interface EndTurnInput extends KnownSession {
@@ -184,7 +191,8 @@ export interface SessionActivities {
   ): Promise<ApprovalAsked>;
   /** Answers whether the approval was granted before it could be closed. */
   "close-approval"(this: void, input: CloseApprovalInput): Promise<{ readonly granted: boolean }>;
-  "begin-turn"(this: void, input: BeginTurnInput): Promise<void>;
+  /** Begins the turn of the message that waits longest, by the ledger; nothing when none does. */
+  "begin-turn"(this: void, input: BeginTurnInput): Promise<BegunTurn | undefined>;
   /** Answers the conversation that the next turn goes on from. */
   "end-turn"(this: void, input: EndTurnInput): Promise<{ readonly base_hash?: Digest }>;
 }

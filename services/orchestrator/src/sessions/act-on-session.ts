@@ -16,7 +16,7 @@ import { actionIdOf, actionKeys } from "./action-keys.ts";
 import { cancelSession } from "./cancel-session.ts";
 import { findSession } from "./find-session.ts";
 import type { SessionDeps } from "./session-deps.ts";
-import { assertText } from "./session-input.ts";
+import { assertSize, assertText } from "./session-input.ts";
 import { actionsNow } from "./steering-view.ts";
 import { terminateSession } from "./terminate-session.ts";
 
@@ -117,6 +117,7 @@ function argumentsOf({ action, body }: AskedAction): Arguments {
   if (action === "message") {
     const { text, busy = "reject", final = false } = body;
     assertText("/text", text);
+    assertSize("/text", text);
     return { values: { message_digest: digestOfText(text), busy, final }, judged: text, texts: [text] };
   }
   if (!("reason" in body) || body.reason === undefined) return { values: { ...body }, judged: "", texts: [] };

@@ -123,8 +123,8 @@ export function assertText(pointer: string, text: string): void {
   if (!text.isWellFormed()) refuse(pointer, "holds half a surrogate pair; send valid Unicode");
 }
 
-/** The schema counts characters; the limit is of bytes. */
-function assertSize(pointer: string, text: string): void {
+/** The schema counts characters; the limit is of bytes. @throws DomainError VALIDATION_FAILED */
+export function assertSize(pointer: string, text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > startLimits.promptBytes)
     refuse(pointer, `is ${String(bytes)} bytes; at most ${String(startLimits.promptBytes)} are accepted`);

@@ -115,14 +115,14 @@ export class Conversation {
 
   async #next(): Promise<void> {
     const { session, steering } = this.#parts;
-    const message = steering.waiting[0];
-    if (message === undefined) return;
     const turn = this.#state.turn + 1;
     const { tenant, session_id } = session;
-    const { action_id, message_digest } = message;
-    await patiently((activities) => activities["begin-turn"]({ tenant, session_id, turn, action_id, message_digest }));
-    steering.waiting.shift();
-    this.#state = { ...this.#state, final: message.final, retries: 0 };
+    const message = await patiently((activities) => activities["begin-turn"]({ tenant, session_id, turn }));
+    steering.began(turn);
+    // What was said to wait does, or the ledger would not have said so: this only keeps a loop from turning without end.
+    if (message === undefined) return;
+    const { message_digest, final } = message;
+    this.#state = { ...this.#state, final, retries: 0 };
     const texts = { message_digest, ...this.#base() };
     await this.#turn({ turn, step: `completion-${String(turn)}`, texts });
   }

@@ -24,10 +24,7 @@ export interface ActionOutcome {
 const sessionAction = defineUpdate<ActionOutcome, [ActionCall]>(sessionActionUpdate);
 
 /** A message that waits for its turn. */
-export type WaitingMessage = Pick<
-  Extract<AppliedAction, { kind: "message" }>,
-  "action_id" | "message_digest" | "final"
->;
+export type WaitingMessage = Pick<Extract<AppliedAction, { kind: "message" }>, "action_id" | "turn">;
 
 /** How a turn under way is ended by a message. */
 type Interruption = "interrupted" | "rolled_back";
@@ -173,11 +170,19 @@ export class SessionSteering implements StepGate {
     }
   }
 
-  #take({ action_id, message_digest, final, busy }: Extract<AppliedAction, { kind: "message" }>): ActionOutcome {
-    if (!this.waiting.some((one) => one.action_id === action_id))
-      this.waiting.push({ action_id, message_digest, final });
-    const turn = this.turn + this.waiting.findIndex((one) => one.action_id === action_id) + 1;
-    if (this.turnScope !== undefined && (busy === "interrupt" || busy === "rollback")) {
+  /** A turn begins: whatever waited for it or for one before it waits no more. */
+  began(turn: number): void {
+    this.waiting.splice(0, this.waiting.length, ...this.waiting.filter((one) => one.turn > turn));
+  }
+
+  /**
+   * The ledger has put the message in line; here is only known that it waits. A task of the workflow that is done over
+   * takes messages again, perhaps in another order, and some of them when their turn is there already.
+   */
+  #take({ action_id, turn, busy }: Extract<AppliedAction, { kind: "message" }>): ActionOutcome {
+    const isNew = turn > this.turn && !this.waiting.some((one) => one.action_id === action_id);
+    if (isNew) this.waiting.push({ action_id, turn });
+    if (isNew && this.turnScope !== undefined && (busy === "interrupt" || busy === "rollback")) {
       this.interruption = busy === "interrupt" ? "interrupted" : "rolled_back";
       this.turnScope.cancel();
     }
