@@ -148,8 +148,9 @@ export function nonRetryableCodes(): ErrorCode[] {
 
 /**
  * Codes after which no retry policy tries a session's step again. A suspension is waited for, though the same request
- * would be refused; a day's quota is not, though it comes back: by then nobody waits for the answer.
+ * would be refused; a day's quota is not, though it comes back: by then nobody waits for the answer. Nor is room for one
+ * more message: what is asked of a session after it would wait with it, a pause as well.
  */
 export function stepEndingCodes(): ErrorCode[] {
-  return [...nonRetryableCodes().filter((code) => code !== "TENANT_SUSPENDED"), "QUOTA_EXCEEDED"];
+  return [...nonRetryableCodes().filter((code) => code !== "TENANT_SUSPENDED"), "QUOTA_EXCEEDED", "QUEUE_FULL"];
 }

@@ -36,7 +36,7 @@ test("a step ends with what never succeeds and with a used-up day; a suspension 
   );
   assert.deepEqual(
     ending.filter((code) => !never.includes(code)),
-    ["QUOTA_EXCEEDED"],
+    ["QUOTA_EXCEEDED", "QUEUE_FULL"],
   );
 });
 

@@ -19,7 +19,7 @@ type Decided = EventData<"action.decided">;
 
 /**
  * Appends what an action comes to. What it is, whose, and that policy allowed it is read from the ledger, where the API
- * recorded it: whoever can only talk to Temporal can name an action here and cannot make one. Local, idempotent.
+ * recorded it: whoever can only talk to Temporal can name an action here and cannot make one. Idempotent.
  *
  * @throws DomainError ACTION_NOT_ALLOWED, and what the append is refused with: the ledger decides between two at once
  */

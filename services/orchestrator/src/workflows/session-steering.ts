@@ -1,13 +1,28 @@
 import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from "@temporalio/workflow";
-import type { ErrorCode } from "@soma/contracts/error-codes";
+import { stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionAction, SessionStatus, SessionWorkflowInput } from "@soma/contracts/session";
 import type { BusyStrategy } from "@soma/contracts/session-action";
 import { allowedActions } from "@soma/contracts/session-machine";
 import { sessionActionUpdate } from "@soma/contracts/wire-names";
 import type { Permit } from "@soma/contracts/permit";
-import type { AppliedAction } from "../activities/session-activities.ts";
+import type { AppliedAction, SessionActivities } from "../activities/session-activities.ts";
 import { untilExtended } from "./budget-wait.ts";
 import { failureOf, patiently, type ApprovalVerdict, type StepGate } from "./governed-step.ts";
+
+/**
+ * Not local, unlike what the story of the session does: two that run side by side and both use local activities are
+ * replayed in the order of the markers, which need not be that in which they ran.
+ */
+const actions = proxyActivities<SessionActivities>({
+  startToCloseTimeout: "5s",
+  scheduleToCloseTimeout: "24h",
+  retry: {
+    initialInterval: "200ms",
+    backoffCoefficient: 2,
+    maximumInterval: "5s",
+    nonRetryableErrorTypes: stepEndingCodes(),
+  },
+});
 
 /** What the update says; all else stands in the ledger under the action's id. */
 export interface ActionCall {
@@ -140,7 +155,7 @@ export class SessionSteering implements StepGate {
     const { tenant, session_id } = this.#session;
     const input = { tenant, session_id, action_id: call.action_id, step: this.step };
     try {
-      const applied = await patiently((activities) => activities["apply-action"](input));
+      const applied = await actions["apply-action"](input);
       return this.#apply(applied);
     } catch (error) {
       const { code, detail } = failureOf(error);
