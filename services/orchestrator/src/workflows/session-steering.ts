@@ -1,4 +1,11 @@
-import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from "@temporalio/workflow";
 import { stepEndingCodes, type ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionAction, SessionStatus, SessionWorkflowInput } from "@soma/contracts/session";
 import type { BusyStrategy } from "@soma/contracts/session-action";
