@@ -3,7 +3,7 @@ import { canonicalJson } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import { Type, type Static } from "typebox";
 import { Value } from "typebox/value";
-import { seal, unseal } from "../keys/seal.ts";
+import { seal, unseal } from "@soma/kit/seal";
 import type { SubjectKey } from "../keys/subject-keys.ts";
 import type { FoundPassage, StoredMemory } from "../store/memory-store.ts";
 

@@ -1,6 +1,6 @@
 import type { Memory } from "@soma/contracts/memory";
 import { DomainError } from "@soma/kit/domain-error";
-import { nameOf } from "../keys/seal.ts";
+import { nameOf } from "../keys/name-of.ts";
 import type { MemoryParts } from "../memory-gateway.ts";
 import type { Subject } from "../store/memory-store.ts";
 import { openMemory } from "./memory-text.ts";

@@ -4,7 +4,7 @@ import { canonicalJson } from "@soma/kit/digest";
 import { DomainError } from "@soma/kit/domain-error";
 import type { Caller } from "../access/authenticate.ts";
 import { chunkText } from "../embeddings/chunk-text.ts";
-import { nameOf } from "../keys/seal.ts";
+import { nameOf } from "../keys/name-of.ts";
 import type { SubjectKey } from "../keys/subject-keys.ts";
 import type { MemoryParts } from "../memory-gateway.ts";
 import type { MemoryWrite, StoredMemory } from "../store/memory-store.ts";

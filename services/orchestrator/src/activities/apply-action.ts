@@ -1,4 +1,4 @@
-import { eventData, type EventData, type NewEvent } from "@soma/contracts/audit";
+import { eventData, type AuditEvent, type EventData, type NewEvent } from "@soma/contracts/audit";
 import { Budget } from "@soma/contracts/budget";
 import { DigestSchema } from "@soma/contracts/ids";
 import { BusyStrategySchema } from "@soma/contracts/session-action";
@@ -27,15 +27,26 @@ export function createApplyAction(deps: ActivityDeps): SessionActivities["apply-
   return async ({ tenant, session_id, action_id, step }) => {
     const row = await findKnownSession(deps, tenant, session_id);
     const decided = await readDecided(deps, row, action_id);
-    try {
-      const recorded = await deps.ledger.findEvent(tenant, session_id, actionKeys.applied(action_id));
-      if (recorded === undefined) await deps.ledger.append([outcomeOf(row, decided, step)]);
-    } catch (error) {
-      await recordRefusal(deps, row, decided, error);
-      throw error;
-    }
-    return appliedAction(deps, row, decided);
+    const applied =
+      (await deps.ledger.findEvent(tenant, session_id, actionKeys.applied(action_id))) ??
+      (await append(deps, row, decided, step));
+    return appliedAction(deps, row, decided, applied);
   };
+}
+
+async function append(
+  deps: ActivityDeps,
+  row: SessionRow,
+  decided: Decided,
+  step: string,
+): Promise<AuditEvent | undefined> {
+  try {
+    const [appended] = await deps.ledger.append([outcomeOf(row, decided, step)]);
+    return appended?.event;
+  } catch (error) {
+    await recordRefusal(deps, row, decided, error);
+    throw error;
+  }
 }
 
 async function readDecided(deps: ActivityDeps, row: SessionRow, actionId: string): Promise<Decided> {
@@ -113,12 +124,16 @@ function assertApprover(row: SessionRow, { by_role, by_authn }: Decided, approva
     throw new DomainError("FORBIDDEN", `This approval takes the role ${approval.role}.`);
 }
 
-async function appliedAction(deps: ActivityDeps, row: SessionRow, decided: Decided): Promise<AppliedAction> {
+async function appliedAction(
+  deps: ActivityDeps,
+  row: SessionRow,
+  decided: Decided,
+  applied: AuditEvent | undefined,
+): Promise<AppliedAction> {
   switch (decided.action) {
     case "message": {
       const { action_id } = decided;
-      const received = await deps.ledger.findEvent(row.tenant, row.session_id, actionKeys.applied(action_id));
-      const turn = Number(received?.data["turn"]);
+      const turn = Number(applied?.data["turn"]);
       return { kind: "message", action_id, ...Value.Parse(MessageArguments, decided.arguments), turn };
     }
     case "approve": {

@@ -1,5 +1,6 @@
-import type { NewEvent } from "@soma/contracts/audit";
+import { eventData, type NewEvent } from "@soma/contracts/audit";
 import type { Digest } from "@soma/contracts/ids";
+import { Value } from "typebox/value";
 import type { NewContent } from "../ledger/content.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { newTranscriptNode } from "../sessions/transcript.ts";
@@ -20,7 +21,7 @@ export function createEndTurn(deps: ActivityDeps): SessionActivities["end-turn"]
     // Of the step and not of the turn alone: a turn that is tried again ends again.
     const key = `${turn.step}/turn.ended`;
     const recorded = await deps.ledger.findEvent(tenant, session_id, key);
-    if (recorded !== undefined) return baseOf(recorded.data["base_hash"]);
+    if (recorded !== undefined) return baseOf(Value.Parse(eventData["turn.ended"], recorded.data).base_hash);
     const node = turn.outcome === "interrupted" ? await unanswered(deps, row) : undefined;
     const base_hash = node?.digest ?? turn.base_hash;
     const open =
@@ -31,7 +32,7 @@ export function createEndTurn(deps: ActivityDeps): SessionActivities["end-turn"]
       ...eventContext(row),
       type: "turn.ended",
       key,
-      data: { ...turn, ...(base_hash !== undefined && { base_hash }) },
+      data: { ...turn, ...baseOf(base_hash) },
     };
     await deps.ledger.append([...open, ended], node ? [node] : []);
     return baseOf(base_hash);
@@ -52,10 +53,6 @@ function stepsOf({ step }: Pick<EndTurnInput, "step">): (other: string) => boole
   return (other) => own.has(other);
 }
 
-function baseOf(value: unknown): { base_hash?: Digest } {
-  return isBase(value) ? { base_hash: value } : {};
-}
-
-function isBase(value: unknown): value is Digest {
-  return typeof value === "string";
+function baseOf(base_hash: Digest | undefined): { base_hash?: Digest } {
+  return base_hash === undefined ? {} : { base_hash };
 }

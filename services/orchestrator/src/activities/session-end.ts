@@ -1,16 +1,20 @@
-import type { AuditEvent, NewEvent } from "@soma/contracts/audit";
+import type { NewEvent } from "@soma/contracts/audit";
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
 import { effectKeyOf } from "../permits/permit.ts";
 import type { SessionEnd } from "./session-activities.ts";
-import { eventContext, stepKeys } from "./step-events.ts";
+import { eventContext, openSteps, stepKeys } from "./step-events.ts";
 
 /**
  * What a session's ledger is told last, for one append: the outcome of each step that was intended and not completed,
  * and the end itself.
  */
-export async function sessionEndEvents(ledger: Ledger, row: SessionRow, end: SessionEnd): Promise<NewEvent[]> {
+export async function sessionEndEvents(
+  ledger: Pick<Ledger, "readEvents">,
+  row: SessionRow,
+  end: SessionEnd,
+): Promise<NewEvent[]> {
   const code = outcomeOf(end);
   const open = code === undefined ? [] : await openEffectOutcomes(ledger, row, code);
   return [...open, endEvent(row, end)];
@@ -21,27 +25,23 @@ export async function sessionEndEvents(ledger: Ledger, row: SessionRow, end: Ses
  * intended can have one: a step that never got so far leaves nothing open.
  */
 export async function openEffectOutcomes(
-  ledger: Ledger,
+  ledger: Pick<Ledger, "readEvents">,
   row: SessionRow,
   code: ErrorCode,
   isMeant: (step: string) => boolean = () => true,
 ): Promise<NewEvent[]> {
-  const { tenant, session_id: sessionId, last_seq: limit } = row;
-  const events = await ledger.readEvents({ tenant, sessionId, after: 0, limit });
-  const closed = new Set(outcomes.flatMap((type) => stepsOf(events, type)));
-  const open = new Set(stepsOf(events, "effect.intended").filter((step) => !closed.has(step) && isMeant(step)));
-  return [...open].map((step) => failedEffect(row, step, code));
+  return (await stepsUnderWay(ledger, row)).filter(isMeant).map((step) => failedEffect(row, step, code));
 }
 
-const outcomes = ["effect.completed", "effect.failed", "memory.recalled", "memory.remembered"] as const;
+/** The steps of a session that are under way. A turn that ended left none open: of a long conversation the last one is read. */
+export async function stepsUnderWay(ledger: Pick<Ledger, "readEvents">, row: SessionRow): Promise<string[]> {
+  const { tenant, session_id: sessionId, last_seq: limit, turns } = row;
+  return openSteps(await ledger.readEvents({ tenant, sessionId, after: turns?.started_seq ?? 0, limit }));
+}
 
 function failedEffect(row: SessionRow, step: string, code: ErrorCode): NewEvent {
   const data = { step, effect_key: effectKeyOf({ ...row, step }), code };
   return { ...eventContext(row), type: "effect.failed", key: stepKeys.failed(step), data };
-}
-
-function stepsOf(events: readonly AuditEvent[], type: NewEvent["type"]): string[] {
-  return events.filter((event) => event.type === type).map(({ data }) => String(data["step"]));
 }
 
 function outcomeOf(end: SessionEnd): ErrorCode | undefined {

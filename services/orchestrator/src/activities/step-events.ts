@@ -1,4 +1,4 @@
-import type { EventData, EventType, NewEvent } from "@soma/contracts/audit";
+import type { AuditEvent, EventData, EventType, NewEvent } from "@soma/contracts/audit";
 import type { Dependency } from "@soma/contracts/wire-names";
 import type { ErrorCode } from "@soma/contracts/error-codes";
 import type { SessionRow } from "../ledger/session-row.ts";
@@ -6,7 +6,20 @@ import type { SessionRow } from "../ledger/session-row.ts";
 type EventOf<T extends EventType> = Extract<NewEvent, { type: T }>;
 
 /** The events that an effect ends with when it was done. */
-export type EffectOutcome = "effect.completed" | "memory.recalled" | "memory.remembered";
+const effectOutcomes = ["effect.completed", "memory.recalled", "memory.remembered"] as const;
+export type EffectOutcome = (typeof effectOutcomes)[number];
+
+const endings: ReadonlySet<EventType> = new Set(["effect.failed", ...effectOutcomes]);
+
+/** The steps whose effect was intended and has no outcome, good or bad, in events that follow one another. */
+export function openSteps(events: readonly Pick<AuditEvent, "type" | "data">[]): string[] {
+  const open = new Set<string>();
+  for (const { type, data } of events) {
+    if (type === "effect.intended") open.add(String(data["step"]));
+    else if (endings.has(type)) open.delete(String(data["step"]));
+  }
+  return [...open];
+}
 
 /** Who and where an event is about, from the session's row. */
 export function eventContext(row: SessionRow): Pick<NewEvent, "tenant" | "session_id" | "user" | "agent" | "authn"> {

@@ -5,7 +5,7 @@ import type { ContentKeyStore, NewContentKey, StoredContentKey, WrappedKey } fro
 import { contentErased } from "./content-erased.ts";
 import { LoadingCache } from "./loading-cache.ts";
 import type { MasterKeys } from "./master-keys.ts";
-import { seal, unseal } from "./seal.ts";
+import { seal, unseal } from "@soma/kit/seal";
 import { subjectName, type Subject } from "./subject.ts";
 
 /** A content key, unwrapped: in memory only, and for minutes. */

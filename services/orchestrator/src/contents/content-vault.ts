@@ -4,7 +4,7 @@ import { DomainError } from "@soma/kit/domain-error";
 import type { NewContent } from "../ledger/content.ts";
 import { keyWasDestroyed } from "./content-erased.ts";
 import type { ContentKeys } from "./content-keys.ts";
-import { seal, unseal } from "./seal.ts";
+import { seal, unseal } from "@soma/kit/seal";
 import type { Subject } from "./subject.ts";
 
 /** A content as it is stored: readable with its subject's key alone. */

@@ -97,7 +97,7 @@ function changed(before: SessionProjection, { type, data }: Following, time: str
         throw new DomainError("ACTION_NOT_ALLOWED", "Only an interactive session takes messages.");
       return { ...before, turns: messageReceived(before.turns, data) };
     case "turn.started":
-      return { ...before, turns: turnStarted(before.turns ?? firstTurn, data) };
+      return { ...before, turns: turnStarted(before.turns ?? firstTurn, data, before.last_seq + 1) };
     case "turn.ended":
       // What was asked for within the turn is not asked any more.
       return { ...before, ...listed([]), turns: turnEnded(before.turns ?? firstTurn, data) };

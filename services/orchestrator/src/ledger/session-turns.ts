@@ -14,6 +14,8 @@ export const TurnsState = Type.Object(
     turn: Type.Integer({ minimum: 1 }),
     /** Of the turn's message; absent for the first, which is the session's prompt. */
     message_digest: Type.Optional(DigestSchema),
+    /** Position of the event that began it; absent for the first. What came before it is settled. */
+    started_seq: Type.Optional(Type.Integer({ minimum: 1 })),
     /** Whose message it is. */
     asked_by: Type.Optional(UserIdSchema),
     /** Of the last turn that ended. */
@@ -49,16 +51,16 @@ export function messageReceived(turns: TurnsState, data: EventData<"message.rece
 }
 
 /** The next turn with the oldest message, or the last one again after it failed. @throws DomainError TRANSITION_NOT_ALLOWED */
-export function turnStarted(turns: TurnsState, data: EventData<"turn.started">): TurnsState {
+export function turnStarted(turns: TurnsState, data: EventData<"turn.started">, started_seq: number): TurnsState {
   const { outcome, code: _code, ...rest } = turns;
   if (data.action_id === undefined) {
     if (data.turn !== turns.turn || outcome !== "failed") throw notNow("Only a turn that failed can be tried again.");
-    return rest;
+    return { ...rest, started_seq };
   }
   const [next, ...waiting] = turns.waiting;
   if (data.turn !== turns.turn + 1 || next?.action_id !== data.action_id || next.message_digest !== data.message_digest)
     throw notNow("The next turn is that of the message that waits longest.");
-  return { ...rest, turn: data.turn, message_digest: next.message_digest, asked_by: next.by, waiting };
+  return { ...rest, turn: data.turn, message_digest: next.message_digest, asked_by: next.by, waiting, started_seq };
 }
 
 /** @throws DomainError TRANSITION_NOT_ALLOWED */

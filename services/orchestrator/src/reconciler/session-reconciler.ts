@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isTerminal } from "@soma/contracts/session";
 import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
+import { runPasses } from "@soma/kit/run-passes";
+import { workThrough } from "@soma/kit/work-through";
 import { sessionEndEvents } from "../activities/session-end.ts";
 import type { Ledger, UnendedSession } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
@@ -47,7 +48,15 @@ export class SessionReconciler {
   }
 
   start(): void {
-    this.#loop = this.#run();
+    const { log, intervalMs = 10_000 } = this.#options;
+    const { signal } = this.#stop;
+    this.#loop = runPasses({
+      pass: () => this.pass(),
+      intervalMs,
+      signal,
+      log,
+      failed: "sessions could not be reconciled",
+    });
   }
 
   async stop(): Promise<void> {
@@ -58,11 +67,7 @@ export class SessionReconciler {
   /** Looks at the next page of sessions that have not ended, and starts over after the last one. */
   async pass(): Promise<void> {
     const page = await this.#options.ledger.unendedSessions({ afterOrdinal: this.#afterOrdinal, limit: pageSize });
-    const waiting = [...page];
-    const take = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#lookAt(next);
-    };
-    await Promise.all(Array.from({ length: atOnce }, take));
+    await workThrough(page, atOnce, (session) => this.#lookAt(session));
     for (const { sessionId } of page) this.#seen.add(sessionId);
     if (page.length === pageSize) {
       this.#afterOrdinal = page.at(-1)?.ordinal ?? 0;
@@ -73,21 +78,6 @@ export class SessionReconciler {
     for (const sessionId of this.#missingSince.keys())
       if (!this.#seen.has(sessionId)) this.#missingSince.delete(sessionId);
     this.#seen.clear();
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    const { intervalMs = 10_000, log } = this.#options;
-    for (;;) {
-      await sleep(intervalMs * (1 + Math.random() / 3), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.pass();
-      } catch (error) {
-        // That Temporal or the ledger is away is said by the dependency watch, and the next pass comes soon.
-        if (!(error instanceof DomainError)) log.error({ err: error }, "sessions could not be reconciled");
-      }
-    }
   }
 
   async #lookAt({ tenant, sessionId }: UnendedSession): Promise<void> {

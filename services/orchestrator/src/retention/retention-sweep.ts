@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
+import { runPasses } from "@soma/kit/run-passes";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TenantRow } from "../ledger/tenant-row.ts";
 import { serviceActor } from "../tenants/found-tenant.ts";
@@ -36,7 +35,15 @@ export class RetentionSweep {
   }
 
   start(): void {
-    this.#loop = this.#run();
+    const { log, intervalMs = 60_000 } = this.#options;
+    const { signal } = this.#stop;
+    this.#loop = runPasses({
+      pass: () => this.pass(),
+      intervalMs,
+      signal,
+      log,
+      failed: "retention could not be applied",
+    });
   }
 
   async stop(): Promise<void> {
@@ -65,21 +72,6 @@ export class RetentionSweep {
       const cut = await ledger.retention.apply(pass);
       if (cut === undefined) return;
       log.info({ tenant, count: cut.sessions }, "sessions whose time was over were cut");
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    const { intervalMs = 60_000, log } = this.#options;
-    for (;;) {
-      await sleep(intervalMs * (1 + Math.random() / 3), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.pass();
-      } catch (error) {
-        // That the ledger is away is said by the dependency watch, and the next pass comes soon.
-        if (!(error instanceof DomainError)) log.error({ err: error }, "retention could not be applied");
-      }
     }
   }
 }

@@ -3,6 +3,7 @@ import type { UserId } from "@soma/contracts/ids";
 import { DomainError } from "@soma/kit/domain-error";
 import { eventContext } from "../activities/step-events.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { recordEnd } from "./record-end.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
 /**
@@ -33,6 +34,5 @@ export async function cancelSession(deps: SessionDeps, row: SessionRow, by: User
   }
   const found = await deps.workflows.cancel(row.session_id);
   // No workflow will record the end: its start was given up, or it was ended from outside.
-  if (!found)
-    await deps.ledger.append([{ ...eventContext(row), type: "session.canceled", key: "session.end", data: {} }]);
+  if (!found) await recordEnd(deps.ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
 }

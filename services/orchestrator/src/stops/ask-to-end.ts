@@ -1,9 +1,9 @@
 import type { UserId } from "@soma/contracts/ids";
 import type { StopDoubt } from "@soma/contracts/stop";
 import { DomainError } from "@soma/kit/domain-error";
-import { sessionEndEvents } from "../activities/session-end.ts";
 import { eventContext } from "../activities/step-events.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { recordEnd } from "../sessions/record-end.ts";
 import type { StopDeps } from "./stop-deps.ts";
 
 export interface StopCause {
@@ -35,7 +35,7 @@ export async function askToEnd(
     ]);
     if (await workflows.cancel(row.session_id)) return "asked";
     // No workflow will record the end: its start was given up, or it was ended from outside.
-    await recordEnd({ ledger }, row);
+    await recordEnd(ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
     return "ended";
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -43,20 +43,5 @@ export async function askToEnd(
     if (error.code === "TEMPORAL_UNAVAILABLE") return "temporal_unavailable";
     if (error.code === "AUDIT_UNAVAILABLE") return "not_recorded";
     throw error;
-  }
-}
-
-/** Records the end of a session that nobody else will; one that has ended by now is left as it is. */
-export async function recordEnd(
-  { ledger }: Pick<StopDeps, "ledger">,
-  { tenant, session_id: sessionId }: SessionRow,
-): Promise<void> {
-  const row = await ledger.findSession({ tenant, sessionId });
-  if (row === undefined) return;
-  try {
-    await ledger.append(await sessionEndEvents(ledger, row, { status: "canceled" }));
-  } catch (error) {
-    if (!(error instanceof DomainError && (error.code === "SESSION_ENDED" || error.code === "EVENT_CONFLICT")))
-      throw error;
   }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StopDoubt } from "@soma/contracts/stop";
 import { isTerminal } from "@soma/contracts/session";
+import { stepsUnderWay } from "../activities/session-end.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import { workThrough } from "./at-once.ts";
+import { workThrough } from "@soma/kit/work-through";
 import { askToEnd, type Asked, type StopCause } from "./ask-to-end.ts";
 import { sessionsInScope } from "./sessions-in-scope.ts";
 import { defaultStopTimes, type StopDeps } from "./stop-deps.ts";
@@ -13,8 +14,6 @@ const atOnce = 16;
 /** A session that starts while a stop runs is found by a later pass; those that start for ever are a suspension's work. */
 const maxPasses = 5;
 const lookEveryMs = 100;
-/** An effect under way is among the newest events. */
-const newestEvents = 100;
 
 /** A session that was in scope, and what is known of it. */
 export interface Reached {
@@ -73,28 +72,5 @@ async function outcomeOf(ledger: Ledger, row: SessionRow, said: Asked | "not_in_
       ? "stopped"
       : "already_ended";
   if (said !== "asked" && said !== "ended") return said;
-  return (await hasEffectUnderWay(ledger, now)) ? "effect_under_way" : "not_ended_yet";
+  return (await stepsUnderWay(ledger, now)).length > 0 ? "effect_under_way" : "not_ended_yet";
 }
-
-/** True when an effect of the session has begun and no outcome of it is recorded. */
-async function hasEffectUnderWay(ledger: Ledger, row: SessionRow): Promise<boolean> {
-  const events = await ledger.readEvents({
-    tenant: row.tenant,
-    sessionId: row.session_id,
-    after: Math.max(0, row.last_seq - newestEvents),
-    limit: newestEvents,
-  });
-  const open = new Set<unknown>();
-  for (const { type, data } of events) {
-    if (type === "effect.intended") open.add(data["step"]);
-    else if (outcomes.has(type)) open.delete(data["step"]);
-  }
-  return open.size > 0;
-}
-
-const outcomes: ReadonlySet<string> = new Set([
-  "effect.completed",
-  "effect.failed",
-  "memory.recalled",
-  "memory.remembered",
-]);

@@ -7,7 +7,8 @@ import { decideChange } from "../tenants/decide-change.ts";
 import { findTenant } from "../tenants/find-tenant.ts";
 import { actorOf } from "../tenants/tenant-actor.ts";
 import { answerOnce } from "./answer-once.ts";
-import { recordEnd, type StopCause } from "./ask-to-end.ts";
+import { recordEnd } from "../sessions/record-end.ts";
+import type { StopCause } from "./ask-to-end.ts";
 import { endSessions } from "./end-sessions.ts";
 import { recordOnce } from "./record-once.ts";
 import { revokeTokens } from "./revoke-tokens.ts";
@@ -80,7 +81,7 @@ async function endForCertain(
   for (const { row, outcome } of reached) {
     if (outcome === "stopped" || outcome === "already_ended") continue;
     await deps.workflows.terminate(row.session_id);
-    await recordEnd(deps, row);
+    await recordEnd(deps.ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
   }
   await revokeTokens(deps, ended, { logins: true, spared: manager.token.jti, now: deps.tenants.now() });
   return ended.length;

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
+import { runPasses } from "@soma/kit/run-passes";
 import type { IdentityTenants } from "../adapters/identity-tenants.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TenantRow } from "../ledger/tenant-row.ts";
@@ -30,7 +30,15 @@ export class TenantAnnouncer {
   }
 
   start(): void {
-    this.#loop = this.#run();
+    const { log, intervalMs = 5_000 } = this.#options;
+    const { signal } = this.#stop;
+    this.#loop = runPasses({
+      pass: () => this.pass(),
+      intervalMs,
+      signal,
+      log,
+      failed: "tenants could not be announced",
+    });
   }
 
   async stop(): Promise<void> {
@@ -64,21 +72,6 @@ export class TenantAnnouncer {
       const last = page.at(-1);
       if (page.length < pageSize || last === undefined) return;
       after = last.tenant;
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    const { intervalMs = 5_000, log } = this.#options;
-    for (;;) {
-      await sleep(intervalMs * (1 + Math.random() / 3), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.pass();
-      } catch (error) {
-        // That the ledger is away is said by the dependency watch, and the next pass comes soon.
-        if (!(error instanceof DomainError)) log.error({ err: error }, "tenants could not be announced");
-      }
     }
   }
 }

@@ -91,8 +91,7 @@ const maxRefusedTokens = 3;
 
 /**
  * The only way in which a workflow does anything: decide (and, where policy wants it, people approve) → token → intent →
- * effect → outcome. Whatever waits longer
- * than its permit holds is decided anew; nothing is ever done on an old decision.
+ * effect → outcome. Whatever waits longer than its permit holds is decided anew; nothing is ever done on an old decision.
  */
 export async function governedStep<Result>(step: GovernedStep<Result>): Promise<StepOutcome<Result>> {
   const { effect, audience, whenAway, gate, ...proposal } = step;

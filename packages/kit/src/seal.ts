@@ -1,11 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
  * AES-256-GCM (NIST SP 800-38D) with a random nonce: nonce, ciphertext, tag. `place` says where the bytes belong; sealed
- * for one place they open at no other. A random nonce is safe for 2^32 seals by one key; a subject makes far fewer.
+ * for one place they open at no other. A random nonce is safe for 2^32 seals by one key; a person makes far fewer.
  */
 export function seal(key: Uint8Array, place: readonly string[], plain: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
@@ -20,14 +20,6 @@ export function unseal(key: Uint8Array, place: readonly string[], sealed: Uint8A
   const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
   decipher.setAAD(bytesOfPlace(place)).setAuthTag(sealed.subarray(-tagBytes));
   return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-}
-
-/**
- * A name for a text that only the key's holder can compute: it finds and compares what is stored, and whoever has the
- * database alone cannot try guesses on it. Hex.
- */
-export function nameOf(key: Uint8Array, purpose: "lookup" | "content", text: string): string {
-  return createHmac("sha256", key).update(`soma/memory-${purpose}/v1\n`).update(text).digest("hex");
 }
 
 /** JSON, so that no part can lend letters to its neighbour. */
