@@ -32,7 +32,8 @@ export function sessionStatesPage(): string {
     [
       "The ledger appends no event that the table below has no row for: whoever comes second finds the state that the first one left,",
       "and is refused with `TRANSITION_NOT_ALLOWED`, `SESSION_PAUSED` or `SESSION_ENDED`. Both verifiers check an exported ledger against",
-      "a copy of it, in [ledger-format.md](ledger-format.md). `paused` is no place of its own: the session goes on where it was.",
+      "a copy of it, in [ledger-format.md](ledger-format.md). `paused` is no place of its own: the session goes on where it was. A session",
+      "whose next message waits already shows `running` between its turns: nobody has to say anything.",
     ].join("\n"),
     `\`\`\`mermaid\n${diagram()}\n\`\`\``,
     "The drawing leaves out what changes no state; the table has all of it.",

@@ -264,12 +264,18 @@ export const SessionView = Type.Object(
     error: Type.Optional(SessionFailure),
     mode: Type.Optional(Type.Unsafe<SessionMode>(Type.String({ enum: sessionModes }))),
     turn: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Of an interactive session: the turn under way, or the last one" }),
+      Type.Integer({
+        minimum: 1,
+        description:
+          "Of an interactive session: the turn under way, the next one once its message is there, or the last one",
+      }),
     ),
     turn_failure: Type.Optional(
       Type.Unsafe<SessionFailure>({ ...SessionFailure, description: "Why the last turn has no answer" }),
     ),
-    messages_waiting: Type.Optional(Type.Integer({ minimum: 0 })),
+    messages_waiting: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Received, and their turns have not begun" }),
+    ),
     approvals: Type.Optional(Type.Array(OpenApproval, { description: "What waits for people" })),
     budget: Type.Optional(BudgetView),
     actions: Type.Optional(

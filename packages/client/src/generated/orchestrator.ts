@@ -5070,6 +5070,7 @@ export interface components {
             labels: string[];
             /** @description Position of the newest event in the session's ledger */
             last_seq: number;
+            /** @description Received, and their turns have not begun */
             messages_waiting?: number;
             /** @enum {string} */
             mode?: "task" | "interactive";
@@ -5092,7 +5093,7 @@ export interface components {
                 jti: string;
                 scopes: string[];
             };
-            /** @description Of an interactive session: the turn under way, or the last one */
+            /** @description Of an interactive session: the turn under way, the next one once its message is there, or the last one */
             turn?: number;
             /** @description Why the last turn has no answer */
             turn_failure?: {

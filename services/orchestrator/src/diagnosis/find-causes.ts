@@ -44,7 +44,7 @@ function waitingInput(facts: Facts): Cause[] {
       what: failed ? "Its last turn failed; it waits for what is to be done." : "It waits for the next message.",
       would_move: `POST …/actions/message${failed ? ", or …/actions/retry for the failed step alone" : ""}.`,
       details: {
-        ...(turns && { turn: turns.turn, messages_waiting: turns.waiting.length }),
+        ...(turns && { turn: turns.turn }),
         ...(turns?.code !== undefined && { code: turns.code }),
         ...(idle_seconds !== undefined && { idle_seconds }),
       },

@@ -154,23 +154,31 @@ function statusAfter(
   });
   if ("state" in next) {
     const { phase, paused } = next.state;
-    if (!paused || !isOpenPhase(phase)) return { status: phase };
+    if (!paused || !isOpenPhase(phase)) return { status: shown(phase, after) };
     return { status: "paused", paused: { reason: after.paused?.reason ?? "tenant_suspended", resumes_to: phase } };
   }
   if (next.refused === "paused") throw new DomainError("SESSION_PAUSED", "The session is paused.");
   throw new DomainError("TRANSITION_NOT_ALLOWED", `A session that is ${before.status} takes no event ${type}.`);
 }
 
+/**
+ * Between two turns nobody has to say anything when the next message is there already: who waits for `waiting_input` to
+ * read an answer, or to speak, would otherwise see it too early.
+ */
+function shown(phase: Phase, { turns }: SessionProjection): Phase {
+  return phase === "waiting_input" && turns !== undefined && turns.waiting.length > 0 ? "running" : phase;
+}
+
 function machineStateOf(session: SessionProjection): MachineState {
-  return {
-    phase: session.status === "paused" ? openPhaseOf(session) : session.status,
-    paused: session.status === "paused",
-  };
+  const { status } = session;
+  const open = status === "paused" || isOpenPhase(status);
+  return { phase: open ? openPhaseOf(session) : status, paused: status === "paused" };
 }
 
 /** Sessions that an earlier version paused do not say where they go on; their decision does. */
-function openPhaseOf({ status, paused, decision }: SessionProjection): OpenPhase {
+function openPhaseOf({ status, paused, decision, turns }: SessionProjection): OpenPhase {
   if (paused !== undefined) return paused.resumes_to;
+  if (status === "running" && turns?.outcome !== undefined) return "waiting_input";
   if (status !== "paused" && isOpenPhase(status)) return status;
   return decision?.allowed === true ? "running" : "starting";
 }

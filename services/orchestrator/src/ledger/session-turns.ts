@@ -55,6 +55,7 @@ export function turnStarted(turns: TurnsState, data: EventData<"turn.started">, 
   const { outcome, code: _code, ...rest } = turns;
   if (data.action_id === undefined) {
     if (data.turn !== turns.turn || outcome !== "failed") throw notNow("Only a turn that failed can be tried again.");
+    if (turns.waiting.length > 0) throw notNow("A message waits already, and is answered next.");
     return { ...rest, started_seq };
   }
   const [next, ...waiting] = turns.waiting;

@@ -20,11 +20,22 @@ export async function viewSteering(
   const open = openOf(row.approvals ?? []);
   return {
     ...(mode !== undefined && { mode }),
-    ...(turns && { turn: turns.turn, messages_waiting: turns.waiting.length }),
-    ...(turns?.code && { turn_failure: { code: turns.code, detail: `${errors[turns.code].title}.` } }),
+    ...viewTurns(turns),
     ...(open.length > 0 && { approvals: await withPrompts(deps, row, open, text) }),
     ...(budget && { budget: { limit: budget.limit, spent: budget.spent, reserved: reservedTotal(budget) } }),
     actions: actionsNow(row),
+  };
+}
+
+/** Between two turns the next one counts as under way as soon as its message is there. */
+export function viewTurns(turns: SessionRow["turns"]): Pick<SessionView, "turn" | "turn_failure" | "messages_waiting"> {
+  if (turns === undefined) return {};
+  const { turn, code, outcome, waiting } = turns;
+  const isNext = outcome !== undefined && waiting.length > 0;
+  return {
+    turn: isNext ? turn + 1 : turn,
+    messages_waiting: waiting.length,
+    ...(code !== undefined && !isNext && { turn_failure: { code, detail: `${errors[code].title}.` } }),
   };
 }
 

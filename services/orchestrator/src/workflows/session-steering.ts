@@ -222,18 +222,23 @@ export class SessionSteering implements StepGate {
     });
     if (!allowed.includes(action))
       throw refusal("ACTION_NOT_ALLOWED", `The session is ${this.#status()}; it allows: ${allowed.join(", ")}.`);
-    if (action === "message" && busy === "reject" && !(this.idle && this.waiting.length === 0))
+    if (action === "message" && busy === "reject" && !this.#takesMessage())
       throw refusal(
         "SESSION_BUSY",
         "The session is busy with another message; wait for it, or say busy: enqueue, interrupt or rollback.",
       );
   }
 
+  /** Between turns, and nobody has spoken yet. */
+  #takesMessage(): boolean {
+    return this.idle && this.waiting.length === 0;
+  }
+
   #status(): SessionStatus {
     if (this.#paused) return "paused";
     if ([...this.#verdicts.values()].includes(undefined)) return "waiting_approval";
     if (this.waitsForBudget) return "waiting_budget";
-    return this.idle ? "waiting_input" : "running";
+    return this.#takesMessage() ? "waiting_input" : "running";
   }
 }
 
