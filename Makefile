@@ -34,7 +34,7 @@ test-e2e: setup ## gateway to orchestrator and all behind it, with tokens, tenan
 
 test-long: setup ## a conversation of 1,000 turns, and a worker killed at every event of another; about half an hour
 	@CONVERSATION_TURNS=1000 KILL_AT=all node scripts/run-tests.ts system \
-	  --files 'tests/{e2e/long-conversation,faults/conversation-kills}.test.ts'
+	  --timeout 3600 --files 'tests/{e2e/long-conversation,faults/conversation-kills}.test.ts'
 
 check: test ## the same as test
 

@@ -12,7 +12,7 @@ import { stackVariable } from "../tests/harness/stack-under-test.ts";
 
 /**
  * Runs the rings of tests, fastest first, and prints how many ran: `node scripts/run-tests.ts [unit|python|system …]
- * [--files GLOB]`. With `CI=true` a skipped test is a failure.
+ * [--files GLOB] [--timeout SECONDS]`, of one file. With `CI=true` a skipped test is a failure.
  */
 interface Counts {
   passed: number;
@@ -20,8 +20,8 @@ interface Counts {
   skipped: number;
 }
 
-/** For one file: a test that hangs is a failed test, not a run without an end. */
-const testTimeoutMs = 240_000;
+/** For one file, in seconds: a test that hangs is a failed test, not a run without an end. */
+const usualTimeout = "240";
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
@@ -33,7 +33,10 @@ const rings: Readonly<Record<string, (files: string | undefined) => Promise<void
   system: runSystem,
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { files: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { files: { type: "string" }, timeout: { type: "string", default: usualTimeout } },
+});
 const chosen = positionals.length === 0 ? Object.keys(rings) : positionals;
 const begin = Date.now();
 for (const name of chosen) {
@@ -90,7 +93,7 @@ async function runNode(glob: string, concurrency: number): Promise<void> {
     .toSorted()
     .map((file) => join(root, file));
   if (files.length === 0) return;
-  const stream = run({ files, concurrency, isolation: "process", timeout: testTimeoutMs });
+  const stream = run({ files, concurrency, isolation: "process", timeout: Number(values.timeout) * 1_000 });
   stream.on("test:summary", ({ file, counts }) => {
     // The summaries of single files come, too; the last has none and counts them all.
     if (file !== undefined) return;
