@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { nameSchemas } from "../openapi-types/src/name-schemas.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -34,20 +33,6 @@ test("types that were changed by hand are named, and the check fails", (context)
   const { status, stderr } = generate("--check", "--out", file);
   assert.equal(status, 1);
   assert.equal(stderr.split("\n")[0], `stale: ${file}`);
-});
-
-test("a schema is named wherever it stands, whatever the order and the writer of its members", () => {
-  const document = {
-    paths: {
-      "/a": { schema: { type: "object", properties: { b: { enum: ["x"], type: "string" }, c: { type: "null" } } } },
-    },
-  };
-  assert.deepEqual(nameSchemas(document, { B: { type: "string", const: "x" }, Nowhere: { type: "number" } }), {
-    paths: {
-      "/a": { schema: { type: "object", properties: { b: { $ref: "#/components/schemas/B" }, c: { type: "null" } } } },
-    },
-    components: { schemas: { B: { type: "string", enum: ["x"] }, Nowhere: { type: "number" } } },
-  });
 });
 
 test("the typescript of the generator stays its own: the project's compiler is another", () => {

@@ -3,6 +3,7 @@ import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { errors } from "@soma/contracts/error-codes";
+import { namedSchemas } from "@soma/contracts/named-schemas";
 import { Problem } from "@soma/contracts/problem";
 import fastify, {
   type FastifyBaseLogger,
@@ -19,6 +20,7 @@ import { DomainError } from "./domain-error.ts";
 import { assertDepth } from "./json-depth.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceMetrics } from "./metrics.ts";
+import { nameSchemas } from "./name-schemas.ts";
 import { sendProblem, toDomainError } from "./problem-response.ts";
 import { watchSilentConnections } from "./silent-connections.ts";
 
@@ -155,6 +157,8 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
       ...(options.bearer === true && { security: [{ bearer: [] }] }),
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
     },
+    transformObject: (own) =>
+      "openapiObject" in own ? nameSchemas(own.openapiObject, namedSchemas) : own.swaggerObject,
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: "/docs",

@@ -59,8 +59,14 @@ export class PublicDocument {
       if (operation !== undefined) paths[name] = { ...Object(paths[name]), [method.toLowerCase()]: operation };
     }
     const info = { ...Object(fieldOf(this.#document, "info")), title: "Soma" };
-    return { ...this.#document, info, servers: [{ url: "/" }], paths };
+    const components = Object(fieldOf(this.#document, "components"));
+    const schemas = { ...schemasOf(own), ...schemasOf(this.#document) };
+    return { ...this.#document, info, servers: [{ url: "/" }], components: { ...components, schemas }, paths };
   }
+}
+
+function schemasOf(document: object): object {
+  return Object(fieldOf(fieldOf(document, "components"), "schemas"));
 }
 
 function isDocument(value: unknown): value is Document {

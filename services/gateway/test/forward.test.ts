@@ -178,6 +178,14 @@ test("the public document is the orchestrator's own of the routes that have a ro
     assert.equal(paths["/metrics"], undefined);
     assert.ok(paths["/v1/tenants/{tenant}"]?.["get"]);
     assert.equal(paths["/v1/access-reports"], undefined, "a route without a row is not shown");
+    const { schemas = {} } = Object(document["components"]);
+    const named = new Set(JSON.stringify(document).match(/(?<=#\/components\/schemas\/)\w+/g));
+    assert.ok(named.has("SessionView"), "of the orchestrator");
+    assert.ok(named.has("LoginRequest"), "of the gateway's own");
+    assert.deepEqual(
+      [...named].filter((name) => !Object.hasOwn(Object(schemas), name)),
+      [],
+    );
   }
   assert.equal((await fetch(`${door.gateway.url}/docs`)).status, 200);
 });

@@ -164,21 +164,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        reports: {
-                            count: number;
-                            /** @description RFC 3339, UTC */
-                            first_at: string;
-                            /** @description RFC 3339, UTC */
-                            last_at: string;
-                            /** @enum {string} */
-                            reason: "size" | "content_type" | "no_token" | "malformed" | "header" | "algorithm" | "type" | "unknown_key" | "signature" | "issuer" | "audience" | "expired" | "not_yet_valid" | "claims" | "revoked" | "rights_changed" | "tenant_mismatch" | "tenant_suspended" | "scope" | "rate" | "concurrency" | "streams" | "quota" | "schema" | "approval";
-                            /** @description The same report sent again is the same event */
-                            report_id: string;
-                            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
-                            tenant?: string;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["AccessReports"];
                 };
             };
             responses: {
@@ -568,38 +554,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        max_completion_tokens?: number | null;
-                        max_tokens?: number | null;
-                        messages: ({
-                            content?: (string | ({
-                                text?: string;
-                                type: string;
-                            } & {
-                                [key: string]: unknown;
-                            })[]) | null;
-                            role: string;
-                        } & {
-                            [key: string]: unknown;
-                        })[];
-                        metadata?: {
-                            [key: string]: string;
-                        } | null;
-                        /** @description A model of the model service, see /v1/models */
-                        model: string;
-                        seed?: number | null;
-                        stop?: string | string[] | null;
-                        stream?: boolean | null;
-                        stream_options?: {
-                            /** @enum {boolean} */
-                            include_obfuscation?: false;
-                            include_usage?: boolean;
-                        } | null;
-                        temperature?: number | null;
-                        top_p?: number | null;
-                    } & {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ChatCompletionRequest"];
                 };
             };
             responses: {
@@ -609,32 +564,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            choices: {
-                                finish_reason: string;
-                                /** @enum {number} */
-                                index: 0;
-                                logprobs: null;
-                                message: {
-                                    content: string;
-                                    refusal: null;
-                                    /** @enum {string} */
-                                    role: "assistant";
-                                };
-                            }[];
-                            created: number;
-                            /** @description chatcmpl-<session id> */
-                            id: string;
-                            /** @description The model that answered */
-                            model: string;
-                            /** @enum {string} */
-                            object: "chat.completion";
-                            usage: {
-                                completion_tokens: number;
-                                prompt_tokens: number;
-                                total_tokens: number;
-                            };
-                        };
+                        "application/json": components["schemas"]["ChatCompletion"];
                         "text/event-stream": string;
                     };
                 };
@@ -644,14 +574,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -660,14 +583,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -676,14 +592,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -692,14 +601,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -708,14 +610,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -724,14 +619,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -740,14 +628,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -756,14 +637,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -772,14 +646,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -788,14 +655,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -804,14 +664,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -820,14 +673,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -985,19 +831,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            data: {
-                                /** @description As the model service says; 0 when it says nothing */
-                                created: number;
-                                id: string;
-                                /** @enum {string} */
-                                object: "model";
-                                /** @description As the model service says */
-                                owned_by: string;
-                            }[];
-                            /** @enum {string} */
-                            object: "list";
-                        };
+                        "application/json": components["schemas"]["OpenaiModelList"];
                     };
                 };
                 /** @description Default Response */
@@ -1006,14 +840,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1022,14 +849,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1038,14 +858,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -1083,15 +896,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description As the model service says; 0 when it says nothing */
-                            created: number;
-                            id: string;
-                            /** @enum {string} */
-                            object: "model";
-                            /** @description As the model service says */
-                            owned_by: string;
-                        };
+                        "application/json": components["schemas"]["OpenaiModel"];
                     };
                 };
                 /** @description Default Response */
@@ -1100,14 +905,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1116,14 +914,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1132,14 +923,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1148,14 +932,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -1190,37 +967,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        background?: boolean | null;
-                        input: string | ({
-                            content?: (string | ({
-                                text?: string;
-                                type: string;
-                            } & {
-                                [key: string]: unknown;
-                            })[]) | null;
-                            role?: string;
-                            type?: string;
-                        } & {
-                            [key: string]: unknown;
-                        })[];
-                        instructions?: string | null;
-                        max_output_tokens?: number | null;
-                        metadata?: {
-                            [key: string]: string;
-                        } | null;
-                        /** @description A model of the model service, see /v1/models */
-                        model?: string;
-                        stream?: boolean | null;
-                        stream_options?: {
-                            /** @enum {boolean} */
-                            include_obfuscation?: false;
-                        } | null;
-                        temperature?: number | null;
-                        top_p?: number | null;
-                    } & {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ResponseRequest"];
                 };
             };
             responses: {
@@ -1230,77 +977,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            access_programs: null;
-                            completed_at: number | null;
-                            created_at: number;
-                            error: {
-                                code: string;
-                                message: string;
-                            } | null;
-                            /** @description resp_<session id> */
-                            id: string;
-                            incomplete_details: {
-                                /** @enum {string} */
-                                reason: "max_output_tokens";
-                            } | null;
-                            /** @description They stand in the session as its first system message */
-                            instructions: null;
-                            max_output_tokens: number | null;
-                            metadata: {
-                                [key: string]: string;
-                            };
-                            /** @description The model that answered; until then the one that was asked for */
-                            model: string;
-                            /** @enum {string} */
-                            object: "response";
-                            output: {
-                                content: {
-                                    annotations: unknown[];
-                                    logprobs: unknown[];
-                                    text: string;
-                                    /** @enum {string} */
-                                    type: "output_text";
-                                }[];
-                                /** @description msg_<session id> */
-                                id: string;
-                                /** @enum {string} */
-                                role: "assistant";
-                                /** @enum {string} */
-                                status: "in_progress" | "completed" | "incomplete";
-                                /** @enum {string} */
-                                type: "message";
-                            }[];
-                            parallel_tool_calls: boolean;
-                            /** @enum {string} */
-                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
-                            temperature: number | null;
-                            text: {
-                                format: {
-                                    /** @enum {string} */
-                                    type: "text";
-                                };
-                            };
-                            /** @enum {string} */
-                            tool_choice: "none";
-                            tools: unknown[];
-                            top_p: number | null;
-                            /** @enum {string} */
-                            truncation: "disabled";
-                            usage: {
-                                input_tokens: number;
-                                /** @description 0: not counted */
-                                input_tokens_details: {
-                                    cached_tokens: number;
-                                };
-                                output_tokens: number;
-                                /** @description 0: not counted */
-                                output_tokens_details: {
-                                    reasoning_tokens: number;
-                                };
-                                total_tokens: number;
-                            } | null;
-                        };
+                        "application/json": components["schemas"]["OpenaiResponse"];
                         "text/event-stream": string;
                     };
                 };
@@ -1310,14 +987,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1326,14 +996,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1342,14 +1005,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1358,14 +1014,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1374,14 +1023,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1390,14 +1032,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1406,14 +1041,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1422,14 +1050,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1438,14 +1059,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1454,14 +1068,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1470,14 +1077,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1486,14 +1086,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -1535,77 +1128,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            access_programs: null;
-                            completed_at: number | null;
-                            created_at: number;
-                            error: {
-                                code: string;
-                                message: string;
-                            } | null;
-                            /** @description resp_<session id> */
-                            id: string;
-                            incomplete_details: {
-                                /** @enum {string} */
-                                reason: "max_output_tokens";
-                            } | null;
-                            /** @description They stand in the session as its first system message */
-                            instructions: null;
-                            max_output_tokens: number | null;
-                            metadata: {
-                                [key: string]: string;
-                            };
-                            /** @description The model that answered; until then the one that was asked for */
-                            model: string;
-                            /** @enum {string} */
-                            object: "response";
-                            output: {
-                                content: {
-                                    annotations: unknown[];
-                                    logprobs: unknown[];
-                                    text: string;
-                                    /** @enum {string} */
-                                    type: "output_text";
-                                }[];
-                                /** @description msg_<session id> */
-                                id: string;
-                                /** @enum {string} */
-                                role: "assistant";
-                                /** @enum {string} */
-                                status: "in_progress" | "completed" | "incomplete";
-                                /** @enum {string} */
-                                type: "message";
-                            }[];
-                            parallel_tool_calls: boolean;
-                            /** @enum {string} */
-                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
-                            temperature: number | null;
-                            text: {
-                                format: {
-                                    /** @enum {string} */
-                                    type: "text";
-                                };
-                            };
-                            /** @enum {string} */
-                            tool_choice: "none";
-                            tools: unknown[];
-                            top_p: number | null;
-                            /** @enum {string} */
-                            truncation: "disabled";
-                            usage: {
-                                input_tokens: number;
-                                /** @description 0: not counted */
-                                input_tokens_details: {
-                                    cached_tokens: number;
-                                };
-                                output_tokens: number;
-                                /** @description 0: not counted */
-                                output_tokens_details: {
-                                    reasoning_tokens: number;
-                                };
-                                total_tokens: number;
-                            } | null;
-                        };
+                        "application/json": components["schemas"]["OpenaiResponse"];
                         "text/event-stream": string;
                     };
                 };
@@ -1615,14 +1138,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1631,14 +1147,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1647,14 +1156,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1663,14 +1165,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1679,14 +1174,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1695,14 +1183,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1711,14 +1192,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -1759,77 +1233,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            access_programs: null;
-                            completed_at: number | null;
-                            created_at: number;
-                            error: {
-                                code: string;
-                                message: string;
-                            } | null;
-                            /** @description resp_<session id> */
-                            id: string;
-                            incomplete_details: {
-                                /** @enum {string} */
-                                reason: "max_output_tokens";
-                            } | null;
-                            /** @description They stand in the session as its first system message */
-                            instructions: null;
-                            max_output_tokens: number | null;
-                            metadata: {
-                                [key: string]: string;
-                            };
-                            /** @description The model that answered; until then the one that was asked for */
-                            model: string;
-                            /** @enum {string} */
-                            object: "response";
-                            output: {
-                                content: {
-                                    annotations: unknown[];
-                                    logprobs: unknown[];
-                                    text: string;
-                                    /** @enum {string} */
-                                    type: "output_text";
-                                }[];
-                                /** @description msg_<session id> */
-                                id: string;
-                                /** @enum {string} */
-                                role: "assistant";
-                                /** @enum {string} */
-                                status: "in_progress" | "completed" | "incomplete";
-                                /** @enum {string} */
-                                type: "message";
-                            }[];
-                            parallel_tool_calls: boolean;
-                            /** @enum {string} */
-                            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
-                            temperature: number | null;
-                            text: {
-                                format: {
-                                    /** @enum {string} */
-                                    type: "text";
-                                };
-                            };
-                            /** @enum {string} */
-                            tool_choice: "none";
-                            tools: unknown[];
-                            top_p: number | null;
-                            /** @enum {string} */
-                            truncation: "disabled";
-                            usage: {
-                                input_tokens: number;
-                                /** @description 0: not counted */
-                                input_tokens_details: {
-                                    cached_tokens: number;
-                                };
-                                output_tokens: number;
-                                /** @description 0: not counted */
-                                output_tokens_details: {
-                                    reasoning_tokens: number;
-                                };
-                                total_tokens: number;
-                            } | null;
-                        };
+                        "application/json": components["schemas"]["OpenaiResponse"];
                     };
                 };
                 /** @description Default Response */
@@ -1838,14 +1242,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1854,14 +1251,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1870,14 +1260,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
                 /** @description Default Response */
@@ -1886,14 +1269,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            error: {
-                                code: string;
-                                message: string;
-                                param: string | null;
-                                type: string;
-                            };
-                        };
+                        "application/json": components["schemas"]["OpenaiError"];
                     };
                 };
             };
@@ -2644,16 +2020,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @description Money, in millionths of the price table's currency */
-                        cost_micros?: number;
-                        /** @description Effects that may begin */
-                        steps?: number;
-                        /** @description Model tokens, prompt and completion */
-                        tokens?: number;
-                        /** @description From the session's start on */
-                        wall_seconds?: number;
-                    };
+                    "application/json": components["schemas"]["Budget"];
                 };
             };
             responses: {
@@ -2793,11 +2160,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /**
-                         * @description reject: 409 (unless given). enqueue: answered after what is under way. interrupt: ends the turn under way, whose message stays in the conversation. rollback: ends it, and its message is taken back.
-                         * @enum {string}
-                         */
-                        busy?: "reject" | "enqueue" | "interrupt" | "rollback";
+                        busy?: components["schemas"]["BusyStrategy"];
                         /** @description The session completes after the answer */
                         final?: boolean;
                         /** @description At most 100 KiB */
@@ -4327,18 +3690,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            quotas: components["schemas"]["TenantQuotas"];
-                            /** @enum {string} */
-                            status: "active" | "suspended";
-                            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
-                            tenant: string;
-                            usage: {
-                                cost_micros_today?: number;
-                                running_sessions: number;
-                                tokens_today: number;
-                            };
-                        };
+                        "application/json": components["schemas"]["TenantAdmission"];
                     };
                 };
                 /** @description Default Response */
@@ -4418,44 +3770,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            events: {
-                                agent: string;
-                                /** @enum {string} */
-                                authn: "token" | "unauthenticated-loopback" | "temporal-client" | "service";
-                                data: {
-                                    [key: string]: unknown;
-                                };
-                                /** @enum {string} */
-                                datacontenttype: "application/json";
-                                /** @description What the event is within its session, e.g. step-1/policy.decided */
-                                eventkey: string;
-                                /** @description SHA-256 as sha256:<64 hex digits>. */
-                                hash: string;
-                                id: string;
-                                /** @description SHA-256 as sha256:<64 hex digits>. */
-                                prevhash: string;
-                                sequence: number;
-                                /** @description /tenants/<tenant> */
-                                source: string;
-                                /** @enum {string} */
-                                specversion: "1.0";
-                                subject: string;
-                                /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
-                                tenant: string;
-                                /** @description RFC 3339, UTC */
-                                time: string;
-                                traceparent?: string;
-                                /** @enum {string} */
-                                type: "tenant.created" | "tenant.updated" | "tenant.suspended" | "tenant.resumed" | "api_key.created" | "api_key.revoked" | "change.denied" | "access.refused" | "sessions.stop_requested" | "sessions.stopped" | "subject.erasure_requested" | "subject.erased" | "retention.applied";
-                                /** @description Letters, digits and ._@:+-; at most 128. */
-                                user: string;
-                            }[];
-                            /** @description Pass as `after` for the next page; absent when no event is left now */
-                            next_after?: number;
-                            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
-                            tenant: string;
-                        };
+                        "application/json": components["schemas"]["TenantEventPage"];
                     };
                 };
                 /** @description Default Response */
@@ -4771,6 +4086,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessReports: {
+            reports: {
+                count: number;
+                /** @description RFC 3339, UTC */
+                first_at: string;
+                /** @description RFC 3339, UTC */
+                last_at: string;
+                /** @enum {string} */
+                reason: "size" | "content_type" | "no_token" | "malformed" | "header" | "algorithm" | "type" | "unknown_key" | "signature" | "issuer" | "audience" | "expired" | "not_yet_valid" | "claims" | "revoked" | "rights_changed" | "tenant_mismatch" | "tenant_suspended" | "scope" | "rate" | "concurrency" | "streams" | "quota" | "schema" | "approval";
+                /** @description The same report sent again is the same event */
+                report_id: string;
+                /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+                tenant?: string;
+            }[];
+        };
         ApiKeyPage: {
             keys: components["schemas"]["ApiKeyView"][];
         };
@@ -4825,6 +4155,95 @@ export interface components {
             /** @description Letters, digits and ._@:+-; at most 128. */
             user: string;
         };
+        Budget: {
+            /** @description Money, in millionths of the price table's currency */
+            cost_micros?: number;
+            /** @description Effects that may begin */
+            steps?: number;
+            /** @description Model tokens, prompt and completion */
+            tokens?: number;
+            /** @description From the session's start on */
+            wall_seconds?: number;
+        };
+        BudgetView: {
+            limit: components["schemas"]["Budget"];
+            reserved: {
+                cost_micros: number;
+                tokens: number;
+            };
+            spent: {
+                cost_micros: number;
+                steps: number;
+                tokens: number;
+            };
+        };
+        /**
+         * @description reject: 409 (unless given). enqueue: answered after what is under way. interrupt: ends the turn under way, whose message stays in the conversation. rollback: ends it, and its message is taken back.
+         * @enum {string}
+         */
+        BusyStrategy: "reject" | "enqueue" | "interrupt" | "rollback";
+        Cause: {
+            /** @enum {string} */
+            code: "ended" | "canceling" | "tenant_suspended" | "paused" | "waiting_approval" | "waiting_budget" | "dependency_down" | "quota" | "no_workflow" | "no_worker" | "retrying" | "queued" | "waiting_input" | "moving" | "unknown";
+            /** @description Ids, counts, codes and times; never a text of a user's */
+            details?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description RFC 3339, UTC; absent when it is not known */
+            since?: string;
+            /** @description What holds it up, in a sentence */
+            what: string;
+            /** @description The action, or the operator's step, that would move it */
+            would_move: string;
+        };
+        ChatCompletion: {
+            choices: {
+                finish_reason: string;
+                /** @enum {number} */
+                index: 0;
+                logprobs: null;
+                message: {
+                    content: string;
+                    refusal: null;
+                    /** @enum {string} */
+                    role: "assistant";
+                };
+            }[];
+            created: number;
+            /** @description chatcmpl-<session id> */
+            id: string;
+            /** @description The model that answered */
+            model: string;
+            /** @enum {string} */
+            object: "chat.completion";
+            usage: {
+                completion_tokens: number;
+                prompt_tokens: number;
+                total_tokens: number;
+            };
+        };
+        ChatCompletionRequest: {
+            max_completion_tokens?: number | null;
+            max_tokens?: number | null;
+            messages: components["schemas"]["OpenaiMessage"][];
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** @description A model of the model service, see /v1/models */
+            model: string;
+            seed?: number | null;
+            stop?: string | string[] | null;
+            stream?: boolean | null;
+            stream_options?: {
+                /** @enum {boolean} */
+                include_obfuscation?: false;
+                include_usage?: boolean;
+            } | null;
+            temperature?: number | null;
+            top_p?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
         CreateApiKeyRequest: {
             /** @description 90 days unless given */
             expires_in_seconds?: number;
@@ -4877,6 +4296,15 @@ export interface components {
             retention_days?: number;
             /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
             tenant: string;
+        };
+        DecisionSummary: {
+            allowed: boolean;
+            decision_id: string;
+            policy_version: string;
+            reasons: string[];
+            score: number;
+            /** @enum {string} */
+            severity: "none" | "low" | "medium" | "high" | "critical";
         };
         EraseSubjectRequest: {
             /** @description For people; stands in the ledgers */
@@ -4941,6 +4369,130 @@ export interface components {
             /** @description The issuer's access token; never its id token */
             token: string;
         };
+        OpenaiError: {
+            error: {
+                code: string;
+                message: string;
+                param: string | null;
+                type: string;
+            };
+        };
+        OpenaiMessage: {
+            content?: (string | ({
+                text?: string;
+                type: string;
+            } & {
+                [key: string]: unknown;
+            })[]) | null;
+            role: string;
+        } & {
+            [key: string]: unknown;
+        };
+        OpenaiModel: {
+            /** @description As the model service says; 0 when it says nothing */
+            created: number;
+            id: string;
+            /** @enum {string} */
+            object: "model";
+            /** @description As the model service says */
+            owned_by: string;
+        };
+        OpenaiModelList: {
+            data: components["schemas"]["OpenaiModel"][];
+            /** @enum {string} */
+            object: "list";
+        };
+        OpenaiResponse: {
+            access_programs: null;
+            completed_at: number | null;
+            created_at: number;
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            /** @description resp_<session id> */
+            id: string;
+            incomplete_details: {
+                /** @enum {string} */
+                reason: "max_output_tokens";
+            } | null;
+            /** @description They stand in the session as its first system message */
+            instructions: null;
+            max_output_tokens: number | null;
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description The model that answered; until then the one that was asked for */
+            model: string;
+            /** @enum {string} */
+            object: "response";
+            output: components["schemas"]["OutputMessage"][];
+            parallel_tool_calls: boolean;
+            /** @enum {string} */
+            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+            temperature: number | null;
+            text: {
+                format: {
+                    /** @enum {string} */
+                    type: "text";
+                };
+            };
+            /** @enum {string} */
+            tool_choice: "none";
+            tools: unknown[];
+            top_p: number | null;
+            /** @enum {string} */
+            truncation: "disabled";
+            usage: {
+                input_tokens: number;
+                /** @description 0: not counted */
+                input_tokens_details: {
+                    cached_tokens: number;
+                };
+                output_tokens: number;
+                /** @description 0: not counted */
+                output_tokens_details: {
+                    reasoning_tokens: number;
+                };
+                total_tokens: number;
+            } | null;
+        };
+        OpenApproval: {
+            action: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            action_digest: string;
+            approval_id: string;
+            /** @description RFC 3339, UTC */
+            expires_at: string;
+            granted_by: string[];
+            /** @description The text that would be acted on, for those who may read texts */
+            prompt?: string;
+            quorum: number;
+            reasons: string[];
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            requested_by: string;
+            resource: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "approver" | "admin" | "auditor";
+            step: string;
+        };
+        OutputMessage: {
+            content: {
+                annotations: unknown[];
+                logprobs: unknown[];
+                text: string;
+                /** @enum {string} */
+                type: "output_text";
+            }[];
+            /** @description msg_<session id> */
+            id: string;
+            /** @enum {string} */
+            role: "assistant";
+            /** @enum {string} */
+            status: "in_progress" | "completed" | "incomplete";
+            /** @enum {string} */
+            type: "message";
+        };
         Problem: {
             code: components["schemas"]["ErrorCode"];
             detail: string;
@@ -4951,23 +4503,41 @@ export interface components {
             /** @description urn:soma:problem:<code> */
             type: string;
         };
+        ResponseRequest: {
+            background?: boolean | null;
+            input: string | ({
+                content?: (string | ({
+                    text?: string;
+                    type: string;
+                } & {
+                    [key: string]: unknown;
+                })[]) | null;
+                role?: string;
+                type?: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            instructions?: string | null;
+            max_output_tokens?: number | null;
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** @description A model of the model service, see /v1/models */
+            model?: string;
+            stream?: boolean | null;
+            stream_options?: {
+                /** @enum {boolean} */
+                include_obfuscation?: false;
+            } | null;
+            temperature?: number | null;
+            top_p?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
         SessionDiagnosis: {
             /** @description RFC 3339, UTC */
             as_of: string;
-            causes: {
-                /** @enum {string} */
-                code: "ended" | "canceling" | "tenant_suspended" | "paused" | "waiting_approval" | "waiting_budget" | "dependency_down" | "quota" | "no_workflow" | "no_worker" | "retrying" | "queued" | "waiting_input" | "moving" | "unknown";
-                /** @description Ids, counts, codes and times; never a text of a user's */
-                details?: {
-                    [key: string]: string | number | boolean;
-                };
-                /** @description RFC 3339, UTC; absent when it is not known */
-                since?: string;
-                /** @description What holds it up, in a sentence */
-                what: string;
-                /** @description The action, or the operator's step, that would move it */
-                would_move: string;
-            }[];
+            causes: components["schemas"]["Cause"][];
             /** @description Who gave no answer while this was looked into */
             not_asked: {
                 /** @enum {string} */
@@ -4978,6 +4548,10 @@ export interface components {
             /** @description Letters, digits, dot, underscore, hyphen; at most 128; not beginning with 'session-'. */
             session_id: string;
             status: components["schemas"]["SessionStatus"];
+        };
+        SessionFailure: {
+            code: components["schemas"]["ErrorCode"];
+            detail: string;
         };
         SessionPage: {
             /** @description Pass as `cursor` for the next page; absent on the last */
@@ -5005,68 +4579,19 @@ export interface components {
             /** @description What the state allows now; what the caller may do is decided by his rights and by policy */
             actions?: ("message" | "approve" | "deny" | "pause" | "resume" | "cancel" | "terminate" | "retry" | "extend-budget")[];
             /** @description What waits for people */
-            approvals?: {
-                action: string;
-                /** @description SHA-256 as sha256:<64 hex digits>. */
-                action_digest: string;
-                approval_id: string;
-                /** @description RFC 3339, UTC */
-                expires_at: string;
-                granted_by: string[];
-                /** @description The text that would be acted on, for those who may read texts */
-                prompt?: string;
-                quorum: number;
-                reasons: string[];
-                /** @description Letters, digits and ._@:+-; at most 128. */
-                requested_by: string;
-                resource: string;
-                /** @enum {string} */
-                role: "viewer" | "operator" | "approver" | "admin" | "auditor";
-                step: string;
-            }[];
+            approvals?: components["schemas"]["OpenApproval"][];
             blocked_code?: components["schemas"]["ErrorCode"];
             /**
              * @description What is down while the session waits for it
              * @enum {string}
              */
             blocked_on?: "temporal" | "ledger" | "policy-engine" | "identity-service" | "slm" | "kafka" | "memory-gateway";
-            budget?: {
-                limit: {
-                    /** @description Money, in millionths of the price table's currency */
-                    cost_micros?: number;
-                    /** @description Effects that may begin */
-                    steps?: number;
-                    /** @description Model tokens, prompt and completion */
-                    tokens?: number;
-                    /** @description From the session's start on */
-                    wall_seconds?: number;
-                };
-                reserved: {
-                    cost_micros: number;
-                    tokens: number;
-                };
-                spent: {
-                    cost_micros: number;
-                    steps: number;
-                    tokens: number;
-                };
-            };
+            budget?: components["schemas"]["BudgetView"];
             capsule?: string;
             /** @description RFC 3339, UTC */
             created_at: string;
-            decision?: {
-                allowed: boolean;
-                decision_id: string;
-                policy_version: string;
-                reasons: string[];
-                score: number;
-                /** @enum {string} */
-                severity: "none" | "low" | "medium" | "high" | "critical";
-            };
-            error?: {
-                code: components["schemas"]["ErrorCode"];
-                detail: string;
-            };
+            decision?: components["schemas"]["DecisionSummary"];
+            error?: components["schemas"]["SessionFailure"];
             labels: string[];
             /** @description Position of the newest event in the session's ledger */
             last_seq: number;
@@ -5088,11 +4613,7 @@ export interface components {
              * @enum {string}
              */
             texts_gone?: "erased" | "retention";
-            token?: {
-                expires_at: string;
-                jti: string;
-                scopes: string[];
-            };
+            token?: components["schemas"]["TokenSummary"];
             /** @description Of an interactive session: the turn under way, the next one once its message is there, or the last one */
             turn?: number;
             /** @description Why the last turn has no answer */
@@ -5115,16 +4636,7 @@ export interface components {
             workflow_id: string;
         };
         StartSessionRequest: {
-            budget?: {
-                /** @description Money, in millionths of the price table's currency */
-                cost_micros?: number;
-                /** @description Effects that may begin */
-                steps?: number;
-                /** @description Model tokens, prompt and completion */
-                tokens?: number;
-                /** @description From the session's start on */
-                wall_seconds?: number;
-            };
+            budget?: components["schemas"]["Budget"];
             /** @description An interactive session completes after so long without a message; a day unless given */
             idle_seconds?: number;
             /** @description Instead of `prompt`: a conversation, at most 100 KiB in all as canonical JSON with its sampling */
@@ -5166,8 +4678,7 @@ export interface components {
         StopReport: {
             /** @description Those that ended by themselves before it came to them */
             already_ended: number;
-            /** @enum {string} */
-            scope: "session" | "user" | "agent" | "tenant" | "all";
+            scope: components["schemas"]["StopScope"];
             stop_id: string;
             /** @description Sessions whose end is recorded */
             stopped: string[];
@@ -5189,15 +4700,63 @@ export interface components {
         StopRequest: {
             /** @description For people; stands in the ledgers */
             reason: string;
-            /** @enum {string} */
-            scope: "session" | "user" | "agent" | "tenant" | "all";
+            scope: components["schemas"]["StopScope"];
             /** @description The id of the session, the user or the agent; not with tenant and all */
             target?: string;
             /** @description Another tenant than your own, for the installation's admins */
             tenant?: string;
         };
+        /** @enum {string} */
+        StopScope: "session" | "user" | "agent" | "tenant" | "all";
         TenantActionRequest: {
             reason?: string;
+        };
+        TenantAdmission: {
+            quotas: components["schemas"]["TenantQuotas"];
+            /** @enum {string} */
+            status: "active" | "suspended";
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            usage: components["schemas"]["TenantUsage"];
+        };
+        TenantEvent: {
+            agent: string;
+            /** @enum {string} */
+            authn: "token" | "unauthenticated-loopback" | "temporal-client" | "service";
+            data: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            datacontenttype: "application/json";
+            /** @description What the event is within its session, e.g. step-1/policy.decided */
+            eventkey: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            hash: string;
+            id: string;
+            /** @description SHA-256 as sha256:<64 hex digits>. */
+            prevhash: string;
+            sequence: number;
+            /** @description /tenants/<tenant> */
+            source: string;
+            /** @enum {string} */
+            specversion: "1.0";
+            subject: string;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
+            /** @description RFC 3339, UTC */
+            time: string;
+            traceparent?: string;
+            /** @enum {string} */
+            type: "tenant.created" | "tenant.updated" | "tenant.suspended" | "tenant.resumed" | "api_key.created" | "api_key.revoked" | "change.denied" | "access.refused" | "sessions.stop_requested" | "sessions.stopped" | "subject.erasure_requested" | "subject.erased" | "retention.applied";
+            /** @description Letters, digits and ._@:+-; at most 128. */
+            user: string;
+        };
+        TenantEventPage: {
+            events: components["schemas"]["TenantEvent"][];
+            /** @description Pass as `after` for the next page; absent when no event is left now */
+            next_after?: number;
+            /** @description Letters, digits, dot, underscore, hyphen; at most 64. */
+            tenant: string;
         };
         TenantPage: {
             next_cursor?: string;
@@ -5216,6 +4775,11 @@ export interface components {
             /** @description Model tokens, prompt and completion, of a day in UTC */
             tokens_per_day: number;
         };
+        TenantUsage: {
+            cost_micros_today?: number;
+            running_sessions: number;
+            tokens_today: number;
+        };
         TenantView: {
             /** @description RFC 3339, UTC */
             created_at: string;
@@ -5232,13 +4796,14 @@ export interface components {
             tenant: string;
             /** @description RFC 3339, UTC */
             updated_at: string;
-            usage?: {
-                cost_micros_today?: number;
-                running_sessions: number;
-                tokens_today: number;
-            };
+            usage?: components["schemas"]["TenantUsage"];
             /** @description Position of the newest change in the tenant's ledger */
             version: number;
+        };
+        TokenSummary: {
+            expires_at: string;
+            jti: string;
+            scopes: string[];
         };
         TrustedIssuer: {
             algorithms: ("RS256" | "PS256" | "ES256" | "EdDSA")[];

@@ -2,25 +2,45 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [nam
 
 /**
  * Gives the schemas of an OpenAPI document their names back: wherever one of `named` stands written out, a reference
- * to it is put. Types made from the document are then one to a shape, instead of one to each place.
+ * to it is put, and the document holds it once. What is generated from it then has one type to a shape, instead of one
+ * to each place. `also`: names that the document defines even when it does not use them.
  */
-export function nameSchemas(document: unknown, named: Readonly<Record<string, unknown>>): unknown {
+export function nameSchemas(
+  document: object,
+  named: Readonly<Record<string, unknown>>,
+  also: readonly string[] = [],
+): Record<string, Json> {
+  const used = new Set(also);
   const names = new Map(Object.entries(named).map(([name, schema]) => [fingerprint(toJson(schema)), name]));
   const visit = (value: Json, isDefinition: boolean): Json => {
     if (isList(value)) return value.map((item) => visit(item, false));
     if (typeof value !== "object" || value === null) return value;
     const name = isDefinition ? undefined : names.get(fingerprint(value));
-    if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
+    if (name !== undefined) {
+      used.add(name);
+      return { $ref: `#/components/schemas/${name}` };
+    }
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, visit(member, false)]));
   };
   const root = visit(toJson(document), false);
-  const schemas = Object.fromEntries(
-    Object.entries(named).map(([name, schema]) => [name, visit(toJson(schema), true)]),
-  );
+  const definitions = new Map<string, Json>();
+  const define = (name: string): void => {
+    if (!definitions.has(name)) definitions.set(name, visit(toJson(named[name]), true));
+  };
+  // A definition may use others: a set tells of what is added while it is walked.
+  for (const name of used) define(name);
   if (typeof root !== "object" || root === null || isList(root)) throw new TypeError("the document is not an object");
-  const components = root["components"];
-  const others = typeof components === "object" && components !== null && !isList(components) ? components : {};
-  return { ...root, components: { ...others, schemas } };
+  const components = asObject(root["components"]);
+  const schemas = { ...asObject(components["schemas"]), ...Object.fromEntries([...definitions].toSorted(byName)) };
+  return { ...root, components: { ...components, schemas } };
+}
+
+function asObject(value: Json | undefined): Readonly<Record<string, Json>> {
+  return typeof value === "object" && value !== null && !isList(value) ? value : {};
+}
+
+function byName([a]: readonly [string, Json], [b]: readonly [string, Json]): number {
+  return a < b ? -1 : 1;
 }
 
 /**
