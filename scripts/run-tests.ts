@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
-import { NotSetUpError, root, runDirOf } from "./stack/src/layout.ts";
+import { compileCache, NotSetUpError, root, runDirOf } from "./stack/src/layout.ts";
 import { startStack } from "./stack/src/start-stack.ts";
 import { describeStack, modelToken } from "../tests/harness/describe-stack.ts";
 import { stackVariable } from "../tests/harness/stack-under-test.ts";
@@ -37,6 +37,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { files: { type: "string" }, timeout: { type: "string", default: usualTimeout } },
 });
+Object.assign(process.env, compileCache);
 const chosen = positionals.length === 0 ? Object.keys(rings) : positionals;
 const begin = Date.now();
 for (const name of chosen) {

@@ -1,10 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { compileCache, root } from "../../scripts/stack/src/layout.ts";
 import { until } from "./until.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Where a test registers what must happen at its end, however it ends. */
 export interface Owner {
@@ -48,7 +46,7 @@ export async function startServiceProcess(owner: Owner, launch: Launch): Promise
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOST: "127.0.0.1", PORT: "0", ...env },
+    env: { PATH: process.env["PATH"], ...compileCache, HOST: "127.0.0.1", PORT: "0", ...env },
   });
   const stop = async (): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {

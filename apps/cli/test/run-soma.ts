@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "../../../scripts/stack/src/layout.ts";
 import type { Owner } from "../../../tests/harness/service-process.ts";
 
 const bin = fileURLToPath(new URL("../../../node_modules/.bin/soma", import.meta.url));
@@ -39,7 +40,7 @@ export function openShell(owner: Owner, variables: Readonly<Record<string, strin
     home,
     async run(args, { env = {}, input = "", onSaid } = {}) {
       const child = spawn(bin, args, {
-        env: { PATH: process.env["PATH"], HOME: home, ...variables, ...env },
+        env: { PATH: process.env["PATH"], HOME: home, ...compileCache, ...variables, ...env },
         stdio: ["pipe", "pipe", "pipe"],
         cwd: home,
       });

@@ -1,3 +1,5 @@
+import { compileCache } from "./layout.ts";
+
 /**
  * Variables of the user's that a part may see. Not all of them: a proxy setting would come between the parts, a
  * forgotten RAY_ADDRESS or TEMPORAL_NAMESPACE would make this stack another one than its state file says.
@@ -16,12 +18,12 @@ const inherited = [
   "USER",
 ];
 
-/** The inherited variables and the given ones. */
+/** The inherited variables, the given ones, and what makes starting cheap. */
 export function childEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const name of inherited) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
-  return { ...environment, ...settings };
+  return { ...environment, ...compileCache, ...settings };
 }

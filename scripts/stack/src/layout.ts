@@ -23,6 +23,9 @@ export function stateFileOf(name: string): string {
 /** Where a developer's databases, keys and credentials lie. */
 export const developmentDataDir = `${root}/.soma/data/dev`;
 
+/** Where Node keeps what it has compiled: a process that was started here before starts with a third less work. */
+export const compileCache = { NODE_COMPILE_CACHE: `${root}/.soma/compile-cache` } as const;
+
 /** The jars of the Kafka broker. */
 export const kafkaJars = `${root}/.soma/kafka/lib`;
 
