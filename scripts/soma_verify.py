@@ -63,8 +63,8 @@ def parse_event(value: object) -> Json:
     return value
 
 
-def parse_event_line(line: str) -> Json | None:
-    """Read a line that is an event by itself; None for any other."""
+def parse_line(line: str) -> Json | None:
+    """Read a line that is an object by itself, an event or a gap; None for any other."""
     try:
         value = parse(line)
     except ValueError:
@@ -91,9 +91,12 @@ def verify_lines(lines: Iterable[str], head: str | None = None) -> Json:
     contents: object = {}
     more = False
     gap = None
-    event = parse_event_line(first)
-    if event is not None:
-        events: Iterable[object] = chain([event], map(parse, filled))
+    line = parse_line(first)
+    if line is not None and "gap" in line and "specversion" not in line:
+        gap = read_gap(line["gap"])
+        events: Iterable[object] = map(parse, filled)
+    elif line is not None:
+        events = chain([line], map(parse, filled))
     else:
         document = parse("\n".join(chain([first], filled)))
         events = [document]

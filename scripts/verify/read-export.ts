@@ -27,10 +27,16 @@ export function readExport(lines: Iterable<string>): Export {
   };
   const first = next();
   if (first === undefined) throw new Error("the file holds no events");
-  const event = parseEventLine(first);
-  if (event !== undefined) return { events: eventLines(event, next), contents: {}, more: false, gap: undefined };
+  const line = parseLine(first);
+  if (line !== undefined) {
+    const isGap = line["gap"] !== undefined && line["specversion"] === undefined;
+    const event = isGap ? next() : line;
+    if (event === undefined) throw new Error("the file holds no events");
+    const events = eventLines(typeof event === "string" ? asEvent(JSON.parse(event)) : event, next);
+    return { events, contents: {}, more: false, gap: isGap ? readGap(line["gap"]) : undefined };
+  }
   const read = [first];
-  for (let line = next(); line !== undefined; line = next()) read.push(line);
+  for (let more = next(); more !== undefined; more = next()) read.push(more);
   const parsed: unknown = JSON.parse(read.join("\n"));
   const single = isObject(parsed) ? parsed : undefined;
   const { events: list = single === undefined ? parsed : [single], contents = {}, next_after, gap } = single ?? {};
@@ -47,8 +53,8 @@ function readGap(gap: unknown): Gap | undefined {
   return { from, to, hash };
 }
 
-/** A line that is an event by itself. */
-function parseEventLine(line: string): Json | undefined {
+/** A line that is an object by itself, an event or a gap. */
+function parseLine(line: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return isObject(value) && value["events"] === undefined ? value : undefined;

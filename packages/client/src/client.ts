@@ -18,6 +18,7 @@ import {
   getSessionPage,
   listSessions,
   readEvents,
+  readLedger,
   startSession,
   waitForSession,
 } from "./sessions.ts";
@@ -60,6 +61,7 @@ export interface SomaClient {
   readonly stopSessions: Bound<typeof stopSessions>;
   readonly eraseSubject: Bound<typeof eraseSubject>;
   readonly readEvents: Bound<typeof readEvents>;
+  readonly readLedger: Bound<typeof readLedger>;
   readonly waitForSession: Bound<typeof waitForSession>;
   readonly tenants: {
     readonly create: Bound<typeof createTenant>;
@@ -117,6 +119,7 @@ export function createClient(options: ClientOptions): SomaClient {
     stopSessions: (...rest) => stopSessions(transport, ...rest),
     eraseSubject: (...rest) => eraseSubject(transport, ...rest),
     readEvents: (...rest) => readEvents(transport, ...rest),
+    readLedger: (...rest) => readLedger(transport, ...rest),
     waitForSession: (...rest) => waitForSession(transport, ...rest),
     tenants: {
       create: (...rest) => createTenant(transport, ...rest),

@@ -3,6 +3,7 @@ import { randomId } from "./random-id.ts";
 import {
   isTerminal,
   type AuditEvent,
+  type EventPage,
   type SessionDiagnosis,
   type SessionPage,
   type SessionStatus,
@@ -11,7 +12,7 @@ import {
   type StartSessionRequest,
 } from "./shapes.ts";
 import type { CallOptions, ChangeOptions, Transport } from "./transport.ts";
-import { watchSession } from "./watch-session.ts";
+import { watchSession, type SessionUpdate } from "./watch-session.ts";
 
 /** Which sessions; each narrows. */
 export interface SessionFilters {
@@ -86,28 +87,42 @@ export async function* listSessions(
   }
 }
 
+/** An event, or what retention has cut before the first one that is left. */
+export type LedgerItem = Extract<SessionUpdate, { readonly kind: "event" | "gap" }>;
+
+interface ReadOptions extends PageOptions {
+  /** Position to read on from; 0, all of it, unless given. */
+  readonly after?: number;
+}
+
+/** The session's ledger as it is now, page by page, with the gap before it where it was cut. @throws SomaError. */
+export async function* readLedger(
+  transport: Transport,
+  id: string,
+  { after = 0, pageSize = 500, ...options }: ReadOptions = {},
+): AsyncGenerator<LedgerItem, void, undefined> {
+  for (let position: number | undefined = after; position !== undefined;) {
+    const query = { after: String(position), limit: String(pageSize), ...inTenant(transport).query };
+    const page: EventPage = await transport.call("/v1/sessions/{id}/events", "get", {
+      parameters: { path: { id }, query },
+      ...options,
+    });
+    if (page.gap) yield { kind: "gap", gap: page.gap };
+    for (const event of page.events) yield { kind: "event", event };
+    position = page.next_after;
+  }
+}
+
 /**
- * The session's ledger as it is now, from after a position (0: all of it), page by page. Where retention has cut it, it
- * begins later: the first `sequence` says so. @throws SomaError.
+ * The events of {@link readLedger} alone. Where retention has cut it they begin later: the first `sequence` says so.
+ * @throws SomaError.
  */
 export async function* readEvents(
   transport: Transport,
   id: string,
-  { after = 0, pageSize = 500, ...options }: PageOptions & { readonly after?: number } = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<AuditEvent, void, undefined> {
-  for (let position: number | undefined = after; position !== undefined;) {
-    const query = { after: String(position), limit: String(pageSize), ...inTenant(transport).query };
-    const page: { events: AuditEvent[]; next_after?: number } = await transport.call(
-      "/v1/sessions/{id}/events",
-      "get",
-      {
-        parameters: { path: { id }, query },
-        ...options,
-      },
-    );
-    yield* page.events;
-    position = page.next_after;
-  }
+  for await (const item of readLedger(transport, id, options)) if (item.kind === "event") yield item.event;
 }
 
 /**

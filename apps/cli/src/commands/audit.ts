@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
-import type { AuditEvent } from "@soma/client/shapes";
+import type { LedgerItem } from "@soma/client/sessions";
+import type { AuditEvent, EventGap } from "@soma/client/shapes";
 import type { Command } from "commander";
 import { openContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-codes.ts";
@@ -37,8 +38,13 @@ export function addAudit(program: Command): void {
 async function show(id: string, { after }: { readonly after: number }, command: Command): Promise<void> {
   const { soma, terminal, answer } = openContext(command);
   const events: AuditEvent[] = [];
-  for await (const event of soma.readEvents(id, { after })) events.push(event);
-  answer({ events }, () =>
+  let gap: EventGap | undefined;
+  for await (const item of soma.readLedger(id, { after })) {
+    if (item.kind === "gap") ({ gap } = item);
+    else events.push(item.event);
+  }
+  if (gap) terminal.say(`Retention has cut events ${String(gap.from)} to ${String(gap.to)}.\n`);
+  answer({ ...(gap && { gap }), events }, () =>
     formatTable(
       terminal,
       ["#", "TIME", "WHO", "EVENT"],
@@ -53,9 +59,9 @@ async function exportEvents(id: string, { out }: { readonly out?: string }, comm
   let count = 0;
   const failed = file && new Promise<never>((_resolve, reject) => file.once("error", reject));
   failed?.catch(() => undefined);
-  for await (const event of soma.readEvents(id)) {
-    count += 1;
-    const line = `${JSON.stringify(event)}\n`;
+  for await (const item of soma.readLedger(id)) {
+    if (item.kind === "event") count += 1;
+    const line = lineOf(item);
     if (file) file.write(line);
     else terminal.out(line);
   }
@@ -76,7 +82,7 @@ async function verify(id: string | undefined, { file, head }: VerifyFlags, comma
     throw new CliError("usage", "--head takes sha256: and 64 hex digits.");
   const { soma, settings, terminal } = openContext(command);
   const args = [...(settings.json ? ["--json"] : []), ...(head === undefined ? [] : ["--head", head]), file ?? "-"];
-  const input = id === undefined ? undefined : lines(soma.readEvents(id));
+  const input = id === undefined ? undefined : lines(soma.readLedger(id));
   const { code, stdout, stderr } = await runTool(toolFile("scripts/soma-verify.ts"), args, input);
   terminal.out(stdout);
   if (code === 0) return;
@@ -84,6 +90,11 @@ async function verify(id: string | undefined, { file, head }: VerifyFlags, comma
   process.exitCode = exitCodes.notVerified.code;
 }
 
-async function* lines(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
-  for await (const event of events) yield `${JSON.stringify(event)}\n`;
+async function* lines(items: AsyncIterable<LedgerItem>): AsyncGenerator<string> {
+  for await (const item of items) yield lineOf(item);
+}
+
+/** An export says first what was cut of it. */
+function lineOf(item: LedgerItem): string {
+  return `${JSON.stringify(item.kind === "gap" ? { gap: item.gap } : item.event)}\n`;
 }
