@@ -56,7 +56,7 @@ const quick: Plan = {
   idleStreams: 1_000,
   idlePairs: 3,
   settleMs: 2_000,
-  conversations: 200,
+  conversations: 1_000,
   answers: 5,
   maxGeneratorShare: 0.8,
   maxOthersShare: 0.2,
@@ -80,7 +80,6 @@ export const plans: Readonly<Record<Plan["name"], Plan>> = {
     idleStreams: 10_000,
     idlePairs: 5,
     settleMs: 5_000,
-    conversations: 1_000,
     answers: 20,
   },
   // That the machinery runs, in seconds; its figures mean nothing.
