@@ -22,7 +22,6 @@ let door: OrchestratorProcess;
 let worker: OrchestratorProcess;
 let temporal: Client;
 let operator: Person;
-let approver: Person;
 
 const startWorker = (): Promise<OrchestratorProcess> =>
   startOrchestrator(owner, { entry: "main-worker", args: ["--task-queue", door.taskQueue], dataDir: door.dataDir });
@@ -33,8 +32,6 @@ before(async () => {
   const connection = await Connection.connect({ address: stackUnderTest().urls.temporal });
   owner.after(() => connection.close());
   temporal = new Client({ connection });
-  operator = await personAt(door.api, "tenant-demo", "user-demo");
-  approver = await personAt(door.api, "tenant-demo", "approver-demo");
 });
 after(async () => {
   for (const clean of cleanUps) await clean();
@@ -42,6 +39,13 @@ after(async () => {
 
 const historyLength = async (id: string): Promise<number> =>
   (await temporal.workflow.getHandle(`session-${id}`).describe()).historyLength;
+
+/** A conversation told from its start to its end, by people who have just logged in: all of them take longer than a login. */
+async function tell(): Promise<string> {
+  operator = await personAt(door.api, "tenant-demo", "user-demo");
+  const approver = await personAt(door.api, "tenant-demo", "approver-demo");
+  return tellConversation(operator, approver);
+}
 
 /** Kills the worker as soon as the newest session's history has come so far. Resolves with how far it had come. */
 async function killAt(event: number, stop: AbortSignal): Promise<number> {
@@ -61,7 +65,7 @@ async function killAt(event: number, stop: AbortSignal): Promise<number> {
 }
 
 test("a worker killed anywhere in a conversation changes nothing of what its ledger tells, and repeats no effect", async () => {
-  const undisturbed = await tellConversation(operator, approver);
+  const undisturbed = await tell();
   const expected = told(await operator.events(undisturbed));
   const length = await historyLength(undisturbed);
   assert.ok(length >= 40, `a history of ${String(length)} events`);
@@ -76,7 +80,7 @@ test("a worker killed anywhere in a conversation changes nothing of what its led
   for (const event of events) {
     const over = new AbortController();
     const killed = killAt(event, over.signal);
-    const id = await tellConversation(operator, approver);
+    const id = await tell();
     over.abort();
     const at = await killed;
     if (at > 0) fired.push(at);
