@@ -51,7 +51,7 @@ lint: setup ## the static ring: format, lint with types, types, dead code, ruff
 	.soma/slm-tools/bin/ruff check --config services/slm/pyproject.toml scripts/*.py scripts/soma_verifier
 	.soma/slm-tools/bin/ruff format --config services/slm/pyproject.toml --check scripts/*.py scripts/soma_verifier
 
-bench: setup ## measure the quick set in about nine minutes, into docs/reference/benchmarks.md; nothing else should run
+bench: setup ## measure the quick set in about a quarter of an hour, into docs/reference/benchmarks.md; nothing else should run
 	@node tests/bench/main.ts quick $(ARGS)
 
 bench-full: setup ## the same with longer slices and more pairs, in about an hour
