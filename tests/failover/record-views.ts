@@ -44,11 +44,16 @@ export function rowsBySession(records: RunRecords): Map<string, LedgerRow[]> {
   return groupBy(records.ledger, ({ session }) => session);
 }
 
+/** True for the ledger of a tenant itself, which is no session. */
+export function isTenants(session: string): boolean {
+  return session.startsWith("tenant:");
+}
+
 /** Each session's events as its file has them, in the order of `seq`. */
 export function eventsBySession(records: RunRecords): Map<string, LedgerEvent[]> {
   return new Map(
     [...rowsBySession(records)].flatMap(([session, rows]) =>
-      session.startsWith("tenant:")
+      isTenants(session)
         ? []
         : [[session, rows.toSorted((one, other) => one.seq - other.seq).map(({ json }) => parseEvent(json))]],
     ),
