@@ -11,11 +11,12 @@ export function nameSchemas(
   also: readonly string[] = [],
 ): Record<string, Json> {
   const used = new Set(also);
-  const names = new Map(Object.entries(named).map(([name, schema]) => [fingerprint(toJson(schema)), name]));
+  const shapes = new Shapes();
+  const names = new Map(Object.entries(named).map(([name, schema]) => [shapes.idOf(toJson(schema)), name]));
   const visit = (value: Json, isDefinition: boolean): Json => {
     if (isList(value)) return value.map((item) => visit(item, false));
     if (typeof value !== "object" || value === null) return value;
-    const name = isDefinition ? undefined : names.get(fingerprint(value));
+    const name = isDefinition ? undefined : names.get(shapes.idOf(value));
     if (name !== undefined) {
       used.add(name);
       return { $ref: `#/components/schemas/${name}` };
@@ -59,12 +60,37 @@ function toJson(value: unknown): Json {
   return plain;
 }
 
-/** What two schemas have in common that are the same: what they say of a place is not part of it. */
-function fingerprint(value: Json): string {
-  if (isList(value)) return `[${value.map(fingerprint).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${fingerprint(member)}`);
-  return `{${members.toSorted().join(",")}}`;
+/**
+ * Numbers for shapes: two values that say the same, whatever the order of their members, have the same one. Each value is
+ * looked at once, however deep it lies: a document is made while a service serves.
+ */
+class Shapes {
+  readonly #ids = new Map<string, number>();
+  readonly #known = new WeakMap<object, number>();
+
+  idOf(value: Json): number {
+    if (typeof value !== "object" || value === null) return this.#numberOf(JSON.stringify(value));
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const id = this.#numberOf(isList(value) ? this.#list(value) : this.#members(value));
+    this.#known.set(value, id);
+    return id;
+  }
+
+  #list(items: readonly Json[]): string {
+    return `[${items.map((item) => this.idOf(item)).join(",")}]`;
+  }
+
+  #members(value: { readonly [name: string]: Json }): string {
+    const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${String(this.idOf(member))}`);
+    return `{${members.toSorted().join(",")}}`;
+  }
+
+  #numberOf(text: string): number {
+    const id = this.#ids.get(text) ?? this.#ids.size;
+    this.#ids.set(text, id);
+    return id;
+  }
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -34,6 +34,8 @@ interface UpstreamOptions {
 interface PostOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** For this exchange alone; the client's own unless given. */
+  readonly deadlineMs?: number;
 }
 
 /**
@@ -85,7 +87,8 @@ export class Upstream {
     body: string | undefined,
     options: PostOptions,
   ): Promise<UpstreamAnswer> {
-    const deadline = AbortSignal.timeout(this.#deadlineMs);
+    const { deadlineMs = this.#deadlineMs } = options;
+    const deadline = AbortSignal.timeout(deadlineMs);
     const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
     const headers = {
       accept: "application/json",
@@ -104,7 +107,7 @@ export class Upstream {
     } catch (error) {
       if (error instanceof UpstreamError) throw error;
       options.signal?.throwIfAborted();
-      const what = deadline.aborted ? `no answer within ${String(this.#deadlineMs)} ms` : "no answer";
+      const what = deadline.aborted ? `no answer within ${String(deadlineMs)} ms` : "no answer";
       throw new UpstreamError(this.name, "unavailable", what, error);
     }
     return { status, headers: answerHeaders, body: this.#parse(text) };

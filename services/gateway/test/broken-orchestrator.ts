@@ -19,7 +19,7 @@ export async function openBrokenDoor(
   fail: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<BrokenDoor> {
   const server = createServer((request, response) => {
-    if (request.url?.startsWith("/v1/sessions") === true) fail(request, response);
+    if (/^\/(v1\/sessions|openapi\.json)/.test(request.url ?? "")) fail(request, response);
     else response.writeHead(request.url === "/health" ? 200 : 404, { "content-type": "application/json" }).end("{}");
   });
   server.listen(0, "127.0.0.1");

@@ -37,6 +37,14 @@ suite("upstreams that fail", { concurrency: true }, () => {
     assert.deepEqual(await failures(door.gateway), { "orchestrator unavailable": 1 });
   });
 
+  test("an orchestrator that takes a second to describe itself is waited for", async () => {
+    await using door = await openBrokenDoor((_request, response) => {
+      response.setHeader("content-type", "application/json");
+      setTimeout(() => response.end('{"paths":{}}'), 1_000);
+    });
+    assert.equal((await fetch(`${door.gateway.url}/openapi.json`)).status, 200);
+  });
+
   test("an orchestrator that goes in the middle of a stream cuts it: what broke off does not look whole", async () => {
     await using door = await openDoor();
     await openSession(door.orchestrator.ledger);

@@ -6,6 +6,8 @@ import { Value } from "typebox/value";
 import type { SignHop } from "./hop-signer.ts";
 
 const deadlineMs = 500;
+/** The document is made when somebody first asks for it. */
+const documentDeadlineMs = 5_000;
 
 /** What the gateway itself asks of the orchestrator, as nobody but itself: with a hop token and no caller's. */
 export class OrchestratorClient {
@@ -35,7 +37,7 @@ export class OrchestratorClient {
 
   /** The OpenAPI document of the orchestrator's own routes. @throws UpstreamError */
   async document(): Promise<unknown> {
-    const answer = await this.#get("/openapi.json");
+    const answer = await this.#get("/openapi.json", documentDeadlineMs);
     assertOk(answer, 200);
     return answer.body;
   }
@@ -49,9 +51,9 @@ export class OrchestratorClient {
     return this.#upstream.close();
   }
 
-  async #get(path: string): Promise<UpstreamAnswer> {
+  async #get(path: string, withinMs = deadlineMs): Promise<UpstreamAnswer> {
     const token = await this.#sign({ method: "GET", path, body: "" });
-    return this.#upstream.getJson(path, { headers: { [hopHeader]: token } });
+    return this.#upstream.getJson(path, { headers: { [hopHeader]: token }, deadlineMs: withinMs });
   }
 }
 
