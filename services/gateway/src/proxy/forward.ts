@@ -69,7 +69,11 @@ function countRefusal(headers: Dispatcher.ResponseData["headers"], { reporter }:
   if (said !== undefined) reporter.refused(accessRefusals.find((known) => known === said) ?? "claims", undefined);
 }
 
+/** Whatever was counted for a request listens for its end: eleven for a stream, one more than Node warns of. */
+const endListeners = 16;
+
 function openStream({ raw }: FastifyReply, { openStreams }: GatewayParts): void {
+  raw.setMaxListeners(endListeners);
   openStreams.add(raw);
   // The longest time that a reader may take nothing while there is something to take.
   raw.setTimeout(silenceMs);
