@@ -29,11 +29,8 @@ export function readExport(lines: Iterable<string>): Export {
   if (first === undefined) throw new Error("the file holds no events");
   const line = parseLine(first);
   if (line !== undefined) {
-    const isGap = line["gap"] !== undefined && line["specversion"] === undefined;
-    const event = isGap ? next() : line;
-    if (event === undefined) throw new Error("the file holds no events");
-    const events = eventLines(typeof event === "string" ? asEvent(JSON.parse(event)) : event, next);
-    return { events, contents: {}, more: false, gap: isGap ? readGap(line["gap"]) : undefined };
+    const gap = line["specversion"] === undefined ? readGap(line["gap"]) : undefined;
+    return { events: eventLines(gap === undefined ? [line] : [], next), contents: {}, more: false, gap };
   }
   const read = [first];
   for (let more = next(); more !== undefined; more = next()) read.push(more);
@@ -63,8 +60,8 @@ function parseLine(line: string): Json | undefined {
   }
 }
 
-function* eventLines(first: Json, next: () => string | undefined): Generator<Json> {
-  yield first;
+function* eventLines(first: readonly Json[], next: () => string | undefined): Generator<Json> {
+  yield* first;
   for (let line = next(); line !== undefined; line = next()) yield asEvent(JSON.parse(line));
 }
 

@@ -6,6 +6,7 @@ import { Client } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import type { EventPage } from "@soma/contracts/audit";
 import type { SessionView } from "@soma/contracts/session";
+import { isTenantSubject } from "@soma/contracts/tenant-events";
 import { root } from "../../scripts/stack/src/layout.ts";
 import { loadMasterKeys } from "../../services/orchestrator/src/contents/master-keys.ts";
 import { openSqliteLedger } from "../../services/orchestrator/src/ledger/sqlite-ledger.ts";
@@ -13,7 +14,6 @@ import { createDataConverters } from "../../services/orchestrator/src/temporal/d
 import { findOwned } from "../../scripts/stack/src/processes/owned-processes.ts";
 import { readGauge, readText } from "./metrics.ts";
 import type { ApiSession, Generation, LedgerRow, Resources, Sink, WorkflowRecord } from "./records.ts";
-import { isTenants } from "./record-views.ts";
 import { readUnsent } from "./gather-topic.ts";
 import type { World } from "./world.ts";
 
@@ -104,7 +104,7 @@ export async function gatherApi(url: string, rows: readonly LedgerRow[]): Promis
   const tenants = new Map(rows.map(({ session, tenant }) => [session, tenant]));
   const found: ApiSession[] = [];
   for (const [sessionId, tenant] of tenants) {
-    if (isTenants(sessionId)) continue;
+    if (isTenantSubject(sessionId)) continue;
     const view = await readJson<SessionView>(`${url}/v1/sessions/${sessionId}?tenant=${tenant}`);
     const events: string[] = [];
     for (let after: number | undefined = 0; after !== undefined;) {

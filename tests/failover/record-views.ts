@@ -1,3 +1,4 @@
+import { isTenantSubject } from "@soma/contracts/tenant-events";
 import type { ClientSession, LedgerRow, RunRecords } from "./records.ts";
 
 /** An event as far as the checker reads it. */
@@ -44,16 +45,11 @@ export function rowsBySession(records: RunRecords): Map<string, LedgerRow[]> {
   return groupBy(records.ledger, ({ session }) => session);
 }
 
-/** True for the ledger of a tenant itself, which is no session. */
-export function isTenants(session: string): boolean {
-  return session.startsWith("tenant:");
-}
-
 /** Each session's events as its file has them, in the order of `seq`. */
 export function eventsBySession(records: RunRecords): Map<string, LedgerEvent[]> {
   return new Map(
     [...rowsBySession(records)].flatMap(([session, rows]) =>
-      isTenants(session)
+      isTenantSubject(session)
         ? []
         : [[session, rows.toSorted((one, other) => one.seq - other.seq).map(({ json }) => parseEvent(json))]],
     ),

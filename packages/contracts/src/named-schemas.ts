@@ -1,6 +1,6 @@
 import { AccessReports } from "./access.ts";
 import { ApiKeyPage, ApiKeyView, CreateApiKeyRequest, CreatedApiKey, MakeApiKeyRequest } from "./api-key.ts";
-import { AuditEvent, EventGap, EventPage } from "./audit.ts";
+import { AuditEvent, EventPage } from "./audit.ts";
 import { Budget, BudgetView } from "./budget.ts";
 import { Cause, SessionDiagnosis } from "./diagnosis.ts";
 import {
@@ -40,7 +40,7 @@ import {
   TokenSummary,
   Usage,
 } from "./session.ts";
-import { AcceptedAction, BusyStrategySchema, OpenApproval } from "./session-action.ts";
+import { BusyStrategySchema, OpenApproval } from "./session-action.ts";
 import { EraseSubjectRequest, ErasureReport, StopReport, StopRequest, StopScopeSchema } from "./stop.ts";
 import {
   CreateTenantRequest,
@@ -64,7 +64,6 @@ export const namedSchemas = {
   CreatedApiKey,
   MakeApiKeyRequest,
   AuditEvent,
-  EventGap,
   EventPage,
   Budget,
   BudgetView,
@@ -111,7 +110,6 @@ export const namedSchemas = {
   StartSessionRequest,
   TokenSummary,
   Usage,
-  AcceptedAction,
   BusyStrategy: BusyStrategySchema,
   OpenApproval,
   EraseSubjectRequest,

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ConfigError } from "@soma/kit/config";
 import { DomainError } from "@soma/kit/domain-error";
+import { seal, unseal } from "@soma/kit/seal";
 import type { MemoryStore, StoredKey, Subject } from "../store/memory-store.ts";
 import type { MasterKeys } from "./master-keys.ts";
-import { seal, unseal } from "@soma/kit/seal";
 
 /** A subject's key, unwrapped: for the length of one request. */
 export interface SubjectKey extends Subject {

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ConfigError } from "@soma/kit/config";
 import { DomainError } from "@soma/kit/domain-error";
+import { seal, unseal } from "@soma/kit/seal";
 import type { ContentKeyStore, NewContentKey, StoredContentKey, WrappedKey } from "./content-key-store.ts";
 import { contentErased } from "./content-erased.ts";
 import { LoadingCache } from "./loading-cache.ts";
 import type { MasterKeys } from "./master-keys.ts";
-import { seal, unseal } from "@soma/kit/seal";
 import { subjectName, type Subject } from "./subject.ts";
 
 /** A content key, unwrapped: in memory only, and for minutes. */

@@ -1,10 +1,10 @@
 import { hkdfSync } from "node:crypto";
 import type { Digest } from "@soma/contracts/ids";
 import { DomainError } from "@soma/kit/domain-error";
+import { seal, unseal } from "@soma/kit/seal";
 import type { NewContent } from "../ledger/content.ts";
 import { keyWasDestroyed } from "./content-erased.ts";
 import type { ContentKeys } from "./content-keys.ts";
-import { seal, unseal } from "@soma/kit/seal";
 import type { Subject } from "./subject.ts";
 
 /** A content as it is stored: readable with its subject's key alone. */

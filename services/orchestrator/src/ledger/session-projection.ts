@@ -16,7 +16,7 @@ import {
   type BudgetState,
 } from "./session-budget.ts";
 import type { SessionProjection } from "./session-row.ts";
-import { firstTurn, messageReceived, turnEnded, turnStarted } from "./session-turns.ts";
+import { firstTurn, isNextDue, messageReceived, turnEnded, turnStarted } from "./session-turns.ts";
 import { typedEvent, type TypedEvent } from "./typed-event.ts";
 
 /**
@@ -166,7 +166,7 @@ function statusAfter(
  * read an answer, or to speak, would otherwise see it too early.
  */
 function shown(phase: Phase, { turns }: SessionProjection): Phase {
-  return phase === "waiting_input" && turns !== undefined && turns.waiting.length > 0 ? "running" : phase;
+  return phase === "waiting_input" && turns !== undefined && isNextDue(turns) ? "running" : phase;
 }
 
 function machineStateOf(session: SessionProjection): MachineState {
@@ -178,7 +178,7 @@ function machineStateOf(session: SessionProjection): MachineState {
 /** Sessions that an earlier version paused do not say where they go on; their decision does. */
 function openPhaseOf({ status, paused, decision, turns }: SessionProjection): OpenPhase {
   if (paused !== undefined) return paused.resumes_to;
-  if (status === "running" && turns?.outcome !== undefined) return "waiting_input";
+  if (status === "running" && turns !== undefined && isNextDue(turns)) return "waiting_input";
   if (status !== "paused" && isOpenPhase(status)) return status;
   return decision?.allowed === true ? "running" : "starting";
 }

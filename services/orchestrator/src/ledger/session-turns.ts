@@ -34,6 +34,11 @@ export type TurnsState = Type.Static<typeof TurnsState>;
 
 export const firstTurn: TurnsState = { turn: 1, waiting: [] };
 
+/** Between two turns, with the next one's message there: nobody has to say anything for it to begin. */
+export function isNextDue({ outcome, waiting }: TurnsState): boolean {
+  return outcome !== undefined && waiting.length > 0;
+}
+
 /** The turn that a message which comes now is answered in: messages wait in line. */
 export function turnOfNext({ turn, waiting }: TurnsState): number {
   return turn + waiting.length + 1;

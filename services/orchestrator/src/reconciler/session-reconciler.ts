@@ -1,11 +1,9 @@
-import { isTerminal } from "@soma/contracts/session";
-import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
-import { runPasses } from "@soma/kit/run-passes";
+import { PassLoop } from "@soma/kit/pass-loop";
 import { workThrough } from "@soma/kit/work-through";
-import { sessionEndEvents } from "../activities/session-end.ts";
 import type { Ledger, UnendedSession } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { recordEnd } from "../sessions/record-end.ts";
 import type { SessionMetrics } from "../session-metrics.ts";
 import type { SessionWorkflows, WorkflowState } from "../temporal/session-workflows.ts";
 import { defaultPatience, judgeSession, type Patience, type Repair } from "./judge-session.ts";
@@ -34,34 +32,26 @@ const atOnce = 8;
 export class SessionReconciler {
   readonly #options: ReconcilerOptions;
   readonly #patience: Patience;
-  readonly #stop = new AbortController();
+  readonly #loop: PassLoop;
   /** Since when a workflow is seen to be missing, by session. */
   readonly #missingSince = new Map<string, number>();
   /** In this round through all sessions. */
   readonly #seen = new Set<string>();
   #afterOrdinal = 0;
-  #loop: Promise<void> | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    const { log, intervalMs = 10_000 } = options;
+    this.#loop = new PassLoop({ pass: () => this.pass(), intervalMs, log, failed: "sessions could not be reconciled" });
     this.#patience = options.patience ?? defaultPatience;
   }
 
   start(): void {
-    const { log, intervalMs = 10_000 } = this.#options;
-    const { signal } = this.#stop;
-    this.#loop = runPasses({
-      pass: () => this.pass(),
-      intervalMs,
-      signal,
-      log,
-      failed: "sessions could not be reconciled",
-    });
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Looks at the next page of sessions that have not ended, and starts over after the last one. */
@@ -112,17 +102,8 @@ export class SessionReconciler {
       metrics.reconciled.inc({ repair: "run" });
       return;
     }
-    // The workflow may have recorded its end and closed between the two looks.
-    const row = await ledger.findSession({ tenant, sessionId: session_id });
-    if (!row || isTerminal(row.status)) return;
-    try {
-      const appended = await ledger.append(await sessionEndEvents(ledger, row, repair.end));
-      if (appended.every(({ duplicate }) => duplicate)) return;
-    } catch (error) {
-      // Somebody else was faster, with this end or another.
-      if (error instanceof DomainError && (error.code === "SESSION_ENDED" || error.code === "EVENT_CONFLICT")) return;
-      throw error;
-    }
+    // The workflow may have recorded its end and closed between the two looks, or somebody else was faster.
+    if (!(await recordEnd(ledger, seen, repair.end))) return;
     const { status } = repair.end;
     const code = repair.end.status === "failed" ? repair.end.error.code : undefined;
     metrics.reconciled.inc({ repair: status });

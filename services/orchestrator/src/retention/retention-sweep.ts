@@ -1,5 +1,5 @@
 import type { Logger } from "@soma/kit/logger";
-import { runPasses } from "@soma/kit/run-passes";
+import { PassLoop } from "@soma/kit/pass-loop";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TenantRow } from "../ledger/tenant-row.ts";
 import { serviceActor } from "../tenants/found-tenant.ts";
@@ -27,28 +27,20 @@ const cutsPerPass = 40;
  */
 export class RetentionSweep {
   readonly #options: SweepOptions;
-  readonly #stop = new AbortController();
-  #loop: Promise<void> | undefined;
+  readonly #loop: PassLoop;
 
   constructor(options: SweepOptions) {
     this.#options = options;
+    const { log, intervalMs = 60_000 } = options;
+    this.#loop = new PassLoop({ pass: () => this.pass(), intervalMs, log, failed: "retention could not be applied" });
   }
 
   start(): void {
-    const { log, intervalMs = 60_000 } = this.#options;
-    const { signal } = this.#stop;
-    this.#loop = runPasses({
-      pass: () => this.pass(),
-      intervalMs,
-      signal,
-      log,
-      failed: "retention could not be applied",
-    });
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Goes through all tenants once. */
@@ -67,7 +59,7 @@ export class RetentionSweep {
     if (retention_days === undefined) return;
     const { ledger, log, now, delivered } = this.#options;
     const before = new Date(now().getTime() - retention_days * dayMs).toISOString();
-    for (let cuts = 0; cuts < cutsPerPass && !this.#stop.signal.aborted; cuts += 1) {
+    for (let cuts = 0; cuts < cutsPerPass && !this.#loop.isStopping; cuts += 1) {
       const pass = { tenant, before, delivered, limit: sessionsAtOnce, actor: serviceActor };
       const cut = await ledger.retention.apply(pass);
       if (cut === undefined) return;

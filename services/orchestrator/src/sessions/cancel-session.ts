@@ -34,5 +34,5 @@ export async function cancelSession(deps: SessionDeps, row: SessionRow, by: User
   }
   const found = await deps.workflows.cancel(row.session_id);
   // No workflow will record the end: its start was given up, or it was ended from outside.
-  if (!found) await recordEnd(deps.ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
+  if (!found) await recordEnd(deps.ledger, row, { status: "canceled" });
 }

@@ -5,6 +5,7 @@ import { allowedActions } from "@soma/contracts/session-machine";
 import { openOf } from "../ledger/session-approvals.ts";
 import { reservedTotal } from "../ledger/session-budget.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
+import { isNextDue } from "../ledger/session-turns.ts";
 import { readText } from "./read-text.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
@@ -30,8 +31,8 @@ export async function viewSteering(
 /** Between two turns the next one counts as under way as soon as its message is there. */
 export function viewTurns(turns: SessionRow["turns"]): Pick<SessionView, "turn" | "turn_failure" | "messages_waiting"> {
   if (turns === undefined) return {};
-  const { turn, code, outcome, waiting } = turns;
-  const isNext = outcome !== undefined && waiting.length > 0;
+  const { turn, code, waiting } = turns;
+  const isNext = isNextDue(turns);
   return {
     turn: isNext ? turn + 1 : turn,
     messages_waiting: waiting.length,

@@ -10,6 +10,6 @@ import type { SessionDeps } from "./session-deps.ts";
  */
 export async function terminateSession(deps: SessionDeps, row: SessionRow): Promise<void> {
   const end = { status: "failed", error: { code: "SESSION_TERMINATED" } } as const;
-  await recordEnd(deps.ledger, { tenant: row.tenant, sessionId: row.session_id }, end);
+  await recordEnd(deps.ledger, row, end);
   await deps.workflows.terminate(row.session_id);
 }

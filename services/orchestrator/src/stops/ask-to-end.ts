@@ -35,7 +35,7 @@ export async function askToEnd(
     ]);
     if (await workflows.cancel(row.session_id)) return "asked";
     // No workflow will record the end: its start was given up, or it was ended from outside.
-    await recordEnd(ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
+    await recordEnd(ledger, row, { status: "canceled" });
     return "ended";
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StopDoubt } from "@soma/contracts/stop";
 import { isTerminal } from "@soma/contracts/session";
+import { workThrough } from "@soma/kit/work-through";
 import { stepsUnderWay } from "../activities/session-end.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import { workThrough } from "@soma/kit/work-through";
 import { askToEnd, type Asked, type StopCause } from "./ask-to-end.ts";
 import { sessionsInScope } from "./sessions-in-scope.ts";
 import { defaultStopTimes, type StopDeps } from "./stop-deps.ts";

@@ -81,7 +81,7 @@ async function endForCertain(
   for (const { row, outcome } of reached) {
     if (outcome === "stopped" || outcome === "already_ended") continue;
     await deps.workflows.terminate(row.session_id);
-    await recordEnd(deps.ledger, { tenant: row.tenant, sessionId: row.session_id }, { status: "canceled" });
+    await recordEnd(deps.ledger, row, { status: "canceled" });
   }
   await revokeTokens(deps, ended, { logins: true, spared: manager.token.jti, now: deps.tenants.now() });
   return ended.length;

@@ -1,7 +1,7 @@
 import { apiKeyUserPrefix } from "@soma/contracts/wire-names";
 import { DomainError } from "@soma/kit/domain-error";
-import type { SessionRow } from "../ledger/session-row.ts";
 import { workThrough } from "@soma/kit/work-through";
+import type { SessionRow } from "../ledger/session-row.ts";
 import type { StopDeps } from "./stop-deps.ts";
 
 export interface Revocations {

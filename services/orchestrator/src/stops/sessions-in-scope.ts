@@ -1,7 +1,7 @@
 import { isTerminal } from "@soma/contracts/session";
+import { workThrough } from "@soma/kit/work-through";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionRow } from "../ledger/session-row.ts";
-import { workThrough } from "@soma/kit/work-through";
 import { isInScope, type StopOrder } from "./stop-order.ts";
 
 const pageSize = 200;

@@ -1,7 +1,7 @@
 import type { Payload } from "@temporalio/common";
 import proto from "@temporalio/proto";
-import type { ContentKey } from "../contents/content-keys.ts";
 import { seal, unseal } from "@soma/kit/seal";
+import type { ContentKey } from "../contents/content-keys.ts";
 
 const encryptedEncoding = "binary/encrypted";
 const metadataNames = { encoding: "encoding", keyId: "encryption-key-id", workflowId: "soma-workflow-id" } as const;

@@ -1,6 +1,6 @@
 import { DomainError } from "@soma/kit/domain-error";
 import type { Logger } from "@soma/kit/logger";
-import { runPasses } from "@soma/kit/run-passes";
+import { PassLoop } from "@soma/kit/pass-loop";
 import type { IdentityTenants } from "../adapters/identity-tenants.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TenantRow } from "../ledger/tenant-row.ts";
@@ -22,28 +22,20 @@ const pageSize = 100;
  */
 export class TenantAnnouncer {
   readonly #options: AnnouncerOptions;
-  readonly #stop = new AbortController();
-  #loop: Promise<void> | undefined;
+  readonly #loop: PassLoop;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
+    const { log, intervalMs = 5_000 } = options;
+    this.#loop = new PassLoop({ pass: () => this.pass(), intervalMs, log, failed: "tenants could not be announced" });
   }
 
   start(): void {
-    const { log, intervalMs = 5_000 } = this.#options;
-    const { signal } = this.#stop;
-    this.#loop = runPasses({
-      pass: () => this.pass(),
-      intervalMs,
-      signal,
-      log,
-      failed: "tenants could not be announced",
-    });
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Never fails: what was recorded holds, and is told again later. False when nobody answered. */
@@ -68,7 +60,7 @@ export class TenantAnnouncer {
     const { ledger } = this.#options;
     for (let after = ""; ;) {
       const page = await ledger.tenants.unannounced({ after, limit: pageSize });
-      for (const row of page) if (this.#stop.signal.aborted || !(await this.announce(row))) return;
+      for (const row of page) if (this.#loop.isStopping || !(await this.announce(row))) return;
       const last = page.at(-1);
       if (page.length < pageSize || last === undefined) return;
       after = last.tenant;
